@@ -1,0 +1,48 @@
+# Slipway. `make help` lists the targets. Everything runs inside .venv, which the first target makes.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV   := .venv
+PYTHON := $(VENV)/bin/python
+STAMP  := $(VENV)/.requirements.sha256
+# Hermetic: what the user's own configuration says about Ansible or pip plugins has no say here.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help venv lock demo test lint unit sanity molecule e2e bench local-up local-down clean
+.PHONY: $(STAMP)
+
+help:  ## this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+venv: $(STAMP)  ## make .venv from the hash-locked requirements (Python from .python-version, or any >= 3.12)
+$(STAMP):
+	@./tests/gates/make_venv.sh $(VENV) $(STAMP)
+
+lock: venv  ## write requirements.txt anew from requirements.in
+	uv pip compile -q --universal --generate-hashes --python-version 3.12 --no-header --no-annotate \
+	  -o requirements.txt requirements.in
+
+demo: venv  ## provision, deploy v1, swap to v2 under load, on the local cloud; writes build/report.html
+	$(PYTHON) -m localcloud.demo
+
+test: venv  ## every gate that CI runs
+	$(PYTHON) -m tests.gates lint unit sanity molecule e2e
+
+lint unit sanity molecule e2e: venv  ## one gate
+	$(PYTHON) -m tests.gates $@
+
+bench: venv  ## the benchmarks, as tables
+	$(PYTHON) -m tests.bench
+
+local-up: venv  ## start the local cloud; then `. .local/env`
+	$(PYTHON) -m localcloud up
+
+local-down: venv  ## stop it; nothing stays behind
+	$(PYTHON) -m localcloud down
+
+clean: local-down  ## remove what the gates and the demo wrote
+	rm -rf build .local .pytest_cache .mypy_cache .ruff_cache
