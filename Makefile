@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
-STAMP  := $(VENV)/.requirements.sha256
+STAMP  := $(VENV)/.requirements.cksum
 # Hermetic: what the user's own configuration says about Ansible or pip plugins has no say here.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg

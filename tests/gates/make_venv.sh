@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Makes the virtual environment $1 from requirements.txt unless the stamp $2 says that it is up to date.
 set -euo pipefail
 venv=$1 stamp=$2

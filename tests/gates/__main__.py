@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run gates in the order given, show what they print, and close with one line: `N passed, N failed`.
+
+Usage: `python -m tests.gates lint unit sanity molecule e2e`. Every gate runs even if one before it failed, so that
+one run tells everything. Exit status 0 if nothing failed, 1 if something did, 2 for a gate that does not exist.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from tests.gates import lint, molecule, sanity, suites
+from tests.gates.run import Outcome
+
+GATES = {
+    "lint": lint.run,
+    "unit": suites.unit,
+    "sanity": sanity.run,
+    "molecule": molecule.run,
+    "e2e": suites.e2e,
+}
+
+
+def main(names: list[str]) -> int:
+    """Run the gates called `names`; returns the exit status."""
+    unknown = [name for name in names if name not in GATES]
+    if unknown or not names:
+        print(f"usage: python -m tests.gates {{{','.join(GATES)}}}...  (no such gate: {', '.join(unknown) or 'none'})")
+        return 2
+    outcomes: list[Outcome] = []
+    for name in names:
+        started = time.monotonic()
+        found = GATES[name]()
+        outcomes += found
+        failed = sum(outcome.failed for outcome in found)
+        print(f"== gate {name}: {'FAILED' if failed else 'ok'} in {time.monotonic() - started:.0f} s\n", flush=True)
+    return close(outcomes)
+
+
+def close(outcomes: list[Outcome]) -> int:
+    """Print the table of `outcomes` and the closing line; returns the exit status."""
+    width = max(len(outcome.name) for outcome in outcomes)
+    for outcome in outcomes:
+        state = "FAILED" if outcome.failed else "ok"
+        print(
+            f"{outcome.name:<{width}}  {state:<6}  {outcome.passed:>5} passed {outcome.failed:>3} failed"
+            f"  {outcome.seconds:>6.1f} s  {outcome.log}"
+        )
+    passed, failed = sum(o.passed for o in outcomes), sum(o.failed for o in outcomes)
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

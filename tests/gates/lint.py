@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Gate `lint`: style, types and shell. Each tool is one check."""
+
+from __future__ import annotations
+
+from tests.gates.run import ROOT, Outcome, check
+
+# Modules that import amazon.aws cannot be strict, since its decorators are untyped; planners import nothing.
+PLANNERS = "plugins/module_utils/*plan*.py"
+
+
+def run() -> list[Outcome]:
+    """Run every linter and type checker."""
+    planners = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob(PLANNERS))]
+    scripts = ["tests/gates/make_venv.sh", ".ci/run"]
+    return [
+        check("ruff", ["ruff", "check", "."]),
+        check("ruff-format", ["ruff", "format", "--check", "."]),
+        check("yamllint", ["yamllint", "--strict", "."]),
+        check("ansible-lint", ["ansible-lint", "--nocolor"], env={"ANSIBLE_HOME": str(ROOT / "build" / "ansible")}),
+        check("mypy-planners", ["mypy", *planners]),
+        check("mypy-localcloud", ["mypy", "-p", "localcloud"]),
+        check("shellcheck", ["shellcheck", *scripts]),
+        check("changelog", ["antsibull-changelog", "lint"]),
+    ]

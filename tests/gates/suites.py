@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Gates `unit` and `e2e`: pytest, counted from its JUnit report."""
+
+from __future__ import annotations
+
+import os
+import sys
+from xml.etree import ElementTree
+
+from tests.gates.lint import PLANNERS
+from tests.gates.run import ROOT, Outcome, check, execute
+
+COVERAGE_DATA = ROOT / "build" / "coverage"
+
+
+def unit() -> list[Outcome]:
+    """Run the unit tests with branch coverage; every planner must be covered to the last branch."""
+    COVERAGE_DATA.mkdir(parents=True, exist_ok=True)
+    for old in COVERAGE_DATA.glob("data*"):
+        old.unlink()
+    report = ["--cov", "--cov-branch", "--cov-report=", "-q"]
+    return [
+        pytest("unit", report),
+        check("coverage", ["coverage", "report", "--skip-empty"]),
+        check("coverage-planners", ["coverage", "report", f"--include={PLANNERS}", "--fail-under=100"]),
+    ]
+
+
+def e2e() -> list[Outcome]:
+    """Run the end-to-end tests against a local cloud of their own."""
+    return [pytest("e2e", ["tests/e2e", "-v"])]
+
+
+def pytest(name: str, arguments: list[str]) -> Outcome:
+    """Run pytest; a run that ends before its report is one failure."""
+    junit = ROOT / "build" / "gates" / f"{name}.xml"
+    junit.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "pytest", *arguments, f"--junitxml={junit}", "-p", "no:cacheprovider"]
+    done = execute(name, command, env={"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "collections")])})
+    passed, failed = counts(junit.read_bytes()) if junit.exists() else (0, 1)
+    if done.status != 0 and not failed:
+        failed = 1
+    return Outcome(name, passed, failed, done.seconds, done.log)
+
+
+def counts(junit: bytes) -> tuple[int, int]:
+    """Tests passed and failed (errors included, skipped ones in neither) in a JUnit report written by pytest."""
+    suites = ElementTree.fromstring(junit).iter("testsuite")
+    total = failed = skipped = 0
+    for suite in suites:
+        total += int(suite.get("tests", "0"))
+        failed += int(suite.get("failures", "0")) + int(suite.get("errors", "0"))
+        skipped += int(suite.get("skipped", "0"))
+    return total - failed - skipped, failed
