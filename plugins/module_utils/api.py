@@ -27,7 +27,7 @@ class ApiErrors(AWSErrorHandler):
     """Turns botocore's errors into AnsibleAWSError; list_error_handler returns its default only for what is absent."""
 
     @classmethod
-    def _is_missing(cls):
+    def _is_missing(cls) -> type[BaseException]:
         return is_boto3_error_code(MISSING)
 
 

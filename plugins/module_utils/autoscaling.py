@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from .api import ApiErrors
-from .api import retry
+from typing import Any
+
+from .api import ApiErrors, retry
 
 _DIMENSION = "ecs:service:DesiredCount"
 
@@ -17,7 +18,7 @@ def resource_id(cluster: str, service: str) -> str:
 
 @ApiErrors.common_error_handler("describe the scalable targets {resource_ids}")
 @retry
-def describe_scalable_targets(client, resource_ids: list[str]) -> dict[str, dict]:
+def describe_scalable_targets(client: Any, resource_ids: list[str]) -> dict[str, dict]:
     """Resource id -> scalable target, for those that exist."""
     pages = client.get_paginator("describe_scalable_targets").paginate(
         ServiceNamespace="ecs", ResourceIds=resource_ids, ScalableDimension=_DIMENSION
@@ -27,7 +28,9 @@ def describe_scalable_targets(client, resource_ids: list[str]) -> dict[str, dict
 
 @ApiErrors.common_error_handler("register the scalable target {resource}")
 @retry
-def register_scalable_target(client, resource: str, minimum: int, maximum: int, suspended: dict[str, bool]) -> None:
+def register_scalable_target(
+    client: Any, resource: str, minimum: int, maximum: int, suspended: dict[str, bool]
+) -> None:
     client.register_scalable_target(
         ServiceNamespace="ecs",
         ResourceId=resource,

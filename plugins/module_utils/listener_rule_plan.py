@@ -9,16 +9,11 @@ once, when it creates the rule; live weights belong to ecs_blue_green and no pla
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from .rule_actions_plan import MAX_WEIGHT
-from .rule_actions_plan import forwarding
-from .rule_actions_plan import weights_of
-from .rule_actions_plan import with_weights
+from .rule_actions_plan import MAX_WEIGHT, forwarding, weights_of, with_weights
 
 MAX_PRIORITY = 50000
 TAG_SERVICE = "slipway:service"

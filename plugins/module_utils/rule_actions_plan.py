@@ -9,8 +9,7 @@ change one weight has to send everything else back as it was: the other actions,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any
 

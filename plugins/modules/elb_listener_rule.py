@@ -150,38 +150,41 @@ steps:
   sample: ["create a rule with priority 10"]
 """
 
+from typing import Any
+
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ansible_collections.slipway.ops.plugins.module_utils import elb
-from ansible_collections.slipway.ops.plugins.module_utils.listener_rule_plan import TAG_RULE
-from ansible_collections.slipway.ops.plugins.module_utils.listener_rule_plan import TAG_SERVICE
-from ansible_collections.slipway.ops.plugins.module_utils.listener_rule_plan import Plan
-from ansible_collections.slipway.ops.plugins.module_utils.listener_rule_plan import Rule
-from ansible_collections.slipway.ops.plugins.module_utils.listener_rule_plan import Snapshot
-from ansible_collections.slipway.ops.plugins.module_utils.listener_rule_plan import Step
-from ansible_collections.slipway.ops.plugins.module_utils.listener_rule_plan import Wanted
-from ansible_collections.slipway.ops.plugins.module_utils.listener_rule_plan import owned
-from ansible_collections.slipway.ops.plugins.module_utils.listener_rule_plan import plan
-from ansible_collections.slipway.ops.plugins.module_utils.listener_rule_plan import priority_problem
+from ansible_collections.slipway.ops.plugins.module_utils.listener_rule_plan import (
+    TAG_RULE,
+    TAG_SERVICE,
+    Plan,
+    Rule,
+    Snapshot,
+    Step,
+    Wanted,
+    owned,
+    plan,
+    priority_problem,
+)
 
-HEADER = dict(name=dict(type="str", required=True), values=dict(type="list", elements="str", required=True))
-CONDITIONS = dict(
-    host=dict(type="list", elements="str", default=[]),
-    path=dict(type="list", elements="str", default=[]),
-    headers=dict(type="list", elements="dict", default=[], options=HEADER),
-)
-TARGET_GROUP = dict(arn=dict(type="str", required=True), weight=dict(type="int", default=0))
-ARGUMENTS = dict(
-    listener_arn=dict(type="str", required=True),
-    service=dict(type="str", required=True),
-    rule=dict(type="str", choices=["production", "preview"], default="production"),
-    priority=dict(type="int"),
-    conditions=dict(type="dict", options=CONDITIONS),
-    target_groups=dict(type="list", elements="dict", options=TARGET_GROUP),
-    tags=dict(type="dict", default={}),
-    state=dict(type="str", choices=["present", "absent"], default="present"),
-)
+HEADER = {"name": {"type": "str", "required": True}, "values": {"type": "list", "elements": "str", "required": True}}
+CONDITIONS = {
+    "host": {"type": "list", "elements": "str", "default": []},
+    "path": {"type": "list", "elements": "str", "default": []},
+    "headers": {"type": "list", "elements": "dict", "default": [], "options": HEADER},
+}
+TARGET_GROUP = {"arn": {"type": "str", "required": True}, "weight": {"type": "int", "default": 0}}
+ARGUMENTS = {
+    "listener_arn": {"type": "str", "required": True},
+    "service": {"type": "str", "required": True},
+    "rule": {"type": "str", "choices": ["production", "preview"], "default": "production"},
+    "priority": {"type": "int"},
+    "conditions": {"type": "dict", "options": CONDITIONS},
+    "target_groups": {"type": "list", "elements": "dict", "options": TARGET_GROUP},
+    "tags": {"type": "dict", "default": {}},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
 REQUIRED_IF = [("state", "present", ("priority", "conditions", "target_groups"))]
 
 
@@ -213,7 +216,7 @@ def wanted_from(params: dict) -> Wanted:
     )
 
 
-def observe(client, listener_arn: str) -> Snapshot:
+def observe(client: Any, listener_arn: str) -> Snapshot:
     found = elb.describe_rules(client, listener_arn) if listener_arn else None
     if found is None:
         return Snapshot(listener_exists=False)
@@ -231,7 +234,7 @@ def observe(client, listener_arn: str) -> Snapshot:
     return Snapshot(listener_exists=True, rules=rules)
 
 
-def create(client, step: Step, wanted: Wanted) -> str:
+def create(client: Any, step: Step, wanted: Wanted) -> str:
     """Creates the rule. When the priority turns out to be taken, either our own lost creation holds it, or it fails."""
     arn = elb.create_rule(client, **step.arguments)
     if arn is None:
@@ -245,7 +248,7 @@ def create(client, step: Step, wanted: Wanted) -> str:
     return arn
 
 
-def apply(client, made: Plan, wanted: Wanted) -> str:
+def apply(client: Any, made: Plan, wanted: Wanted) -> str:
     """Runs the steps; answers with the rule's ARN, empty after a deletion."""
     arn = made.rule_arn or ""
     for step in made.steps:
@@ -268,13 +271,13 @@ def run(module: AnsibleAWSModule) -> dict:
     arn = made.rule_arn or ""
     if made.steps and not module.check_mode:
         arn = apply(client, made, wanted)
-    return dict(
-        changed=made.changed,
-        rule_arn=arn,
-        weights=made.after.get("weights", {}),
-        steps=[step.detail for step in made.steps],
-        diff=dict(before=made.before, after=made.after),
-    )
+    return {
+        "changed": made.changed,
+        "rule_arn": arn,
+        "weights": made.after.get("weights", {}),
+        "steps": [step.detail for step in made.steps],
+        "diff": {"before": made.before, "after": made.after},
+    }
 
 
 def main() -> None:
