@@ -33,7 +33,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Every rule of the listener. listener_exists False: the listener is not there yet, which only check mode accepts."""
+    """Every rule of the listener. listener_exists False: not there yet, which only check mode accepts."""
 
     listener_exists: bool
     rules: tuple[Rule, ...] = ()
@@ -145,7 +145,7 @@ def plan(snapshot: Snapshot, wanted: Wanted) -> Plan:
     mine = owned(snapshot.rules, wanted.identity)
     found = "; ".join(problems(wanted))
     if not found and len(mine) > 1:
-        found = f"{len(mine)} rules of listener {wanted.listener_arn} carry the tags {dict(wanted.identity)}: delete all but one"
+        found = f"{len(mine)} rules of {wanted.listener_arn} carry the tags {dict(wanted.identity)}: delete all but one"
     if found:
         return Plan({}, {}, blocked=found)
     rule = mine[0] if mine else None
@@ -186,7 +186,7 @@ def _groups_problem(rule: Rule, wanted: Wanted) -> str | None:
     if not live:
         return f"rule {rule.arn} forwards to no target group: delete it and run again, or restore its forward action"
     if foreign:
-        return f"rule {rule.arn} forwards to {', '.join(foreign)}, which this task does not own: take it out of the rule first"
+        return f"rule {rule.arn} forwards to {', '.join(foreign)}, no group of this task: take it out of the rule first"
     return None
 
 

@@ -10,13 +10,15 @@ module: elb_listener_rule
 version_added: 0.1.0
 short_description: Own one ALB listener rule without ever touching its live weights
 description:
-  - Creates, updates and deletes one rule of an Application Load Balancer listener that forwards to a pair of target
-    groups.
-  - The rule is identified by its tags V(slipway:service) and V(slipway:rule), so its priority and conditions may change.
-  - Weights are written once, when the rule is created. Afterwards they belong to M(slipway.ops.ecs_blue_green), and this
-    module preserves them together with every other action, its order and the stickiness, whatever O(target_groups) says.
-  - A target group of O(target_groups) that the rule lacks is added with weight 0. Without a rule that names it, a target
-    group's targets stay C(unused) and never become healthy.
+  - Creates, updates and deletes one rule of an Application Load Balancer listener that forwards to a pair of
+    target groups.
+  - The rule is identified by its tags V(slipway:service) and V(slipway:rule), so its priority and conditions may
+    change.
+  - Weights are written once, when the rule is created. Afterwards they belong to M(slipway.ops.ecs_blue_green), and
+    this module preserves them together with every other action, its order and the stickiness, whatever
+    O(target_groups) says.
+  - A target group of O(target_groups) that the rule lacks is added with weight 0. Without a rule that names it, a
+    target group's targets stay C(unused) and never become healthy.
 author:
   - Contributors to the Slipway project (@slipway)
 options:
