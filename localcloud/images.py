@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "localcloud" / "images.json"
 #: The manifest annotation that names the table's key; written by `push`, read when a task starts.
-ANNOTATION = "slipway.localcloud.image"
+ANNOTATION = "io.slipway.localcloud.image"
 
 _KEY = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _PLACEHOLDER = re.compile(r"\{([a-z_]*)\}")
@@ -42,13 +42,10 @@ class Image:
     command: tuple[str, ...]
     env: Mapping[str, str]
 
-    def command_for(self, address: str, python: str) -> list[str]:
-        """The command line of a task at this loopback address."""
-        return [_fill(word, address, python) for word in self.command]
-
-    def env_for(self, address: str, python: str) -> dict[str, str]:
-        """The image's own environment (what ENV is in a Dockerfile) of a task at this loopback address."""
-        return {name: _fill(value, address, python) for name, value in self.env.items()}
+    @property
+    def entry(self) -> dict[str, Any]:
+        """The table entry, with an absolute folder; what localcloud.ecs reads."""
+        return {"folder": str(self.folder), "command": list(self.command), "env": dict(self.env)}
 
     def content_digest(self) -> str:
         """Hex SHA-256 of the folder's files and the table entry: changes when what would run changes."""
@@ -62,10 +59,6 @@ class Image:
 
 def _derived(path: Path) -> bool:
     return path.suffix == ".pyc" or any(part.startswith(".") or part == "__pycache__" for part in path.parts)
-
-
-def _fill(text: str, address: str, python: str) -> str:
-    return text.replace("{address}", address).replace("{python}", python)
 
 
 def load(tables: Iterable[Path]) -> dict[str, Image]:
@@ -103,5 +96,7 @@ def _image(where: str, root: Path, key: str, entry: Any) -> Image:
         raise ImageTableError(f"{where}: env must be an object of strings")
     for text in (*command, *env.values()):
         if unknown := set(_PLACEHOLDER.findall(text)) - _PLACEHOLDERS:
-            raise ImageTableError(f"{where}: unknown placeholder {{{min(unknown)}}}; there are {{address}} and {{python}}")
+            raise ImageTableError(
+                f"{where}: unknown placeholder {{{min(unknown)}}}; there are {{address}} and {{python}}"
+            )
     return Image(key=key, folder=(root / folder).resolve(), command=tuple(command), env=dict(env))

@@ -14,6 +14,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from localcloud import images
+
 REGION = "us-east-1"
 
 #: Marks every process of one cloud in its environment, so that `down` finds the strays of a cloud that was killed.
@@ -53,8 +55,9 @@ class Settings:
     network: the claimed /16 of loopback as a prefix, "127.N": N.0.1 is control, N.1.x are load balancers,
         N.16.x and up are tasks.
     endpoint_url: the AWS endpoint, and the admin API under /_localcloud/.
-    images: the image tables, later ones win.
+    image_tables: files that map images to local programs, later ones win.
     weight_delay: seconds that a change of a rule takes to reach the data plane, at start.
+    provision_delay: seconds that a task stays PROVISIONING.
     """
 
     state: Path
@@ -62,8 +65,9 @@ class Settings:
     network: str
     endpoint_url: str
     accounts: tuple[Account, ...]
-    images: tuple[Path, ...]
+    image_tables: tuple[Path, ...]
     weight_delay: float
+    provision_delay: float = 0.1
     region: str = REGION
 
     @property
@@ -87,6 +91,11 @@ class Settings:
         return self.state / "log"
 
     @property
+    def images(self) -> dict[str, dict[str, Any]]:
+        """The images of all tables as they are now: key to {"folder" (absolute), "command", "env"}."""
+        return {key: image.entry for key, image in images.load(self.image_tables).items()}
+
+    @property
     def marker(self) -> dict[str, str]:
         """The variable to set in the environment of every process that is started for this cloud."""
         return {MARKER: self.cloud_id}
@@ -97,7 +106,8 @@ class Settings:
 
     def save(self, path: Path) -> None:
         """Write the settings for the other processes, readable by their owner only."""
-        data = dataclasses.asdict(self) | {"state": str(self.state), "images": [str(path) for path in self.images]}
+        tables = [str(table) for table in self.image_tables]
+        data = dataclasses.asdict(self) | {"state": str(self.state), "image_tables": tables}
         write_private(path, json.dumps(data, indent=1))
 
     @classmethod
@@ -105,8 +115,8 @@ class Settings:
         """Read what save() wrote."""
         data: dict[str, Any] = json.loads(path.read_text())
         accounts = tuple(Account(**account) for account in data.pop("accounts"))
-        images = tuple(Path(image) for image in data.pop("images"))
-        return cls(state=Path(data.pop("state")), accounts=accounts, images=images, **data)
+        tables = tuple(Path(table) for table in data.pop("image_tables"))
+        return cls(state=Path(data.pop("state")), accounts=accounts, image_tables=tables, **data)
 
 
 def write_private(path: Path, text: str) -> None:
