@@ -50,9 +50,10 @@ border-width:1px 0}
 dt{font-size:13px;color:var(--dim)}dd{margin:0;font-size:22px;line-height:1.3;font-weight:600}
 dd small{font-size:13px;font-weight:400;color:var(--dim)}
 .wide{overflow-x:auto}
-svg{display:block;width:100%;min-width:720px;height:auto}
+svg{display:block;width:100%;min-width:860px;height:auto}
 svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;fill:var(--ink)}
-svg .title{font-weight:600;paint-order:stroke;stroke:var(--page);stroke-width:5px;stroke-linejoin:round}svg .tick{fill:var(--dim);font-size:11px}
+svg .title{font-weight:600;paint-order:stroke;stroke:var(--page);stroke-width:5px;
+stroke-linejoin:round}svg .tick{fill:var(--dim);font-size:11px}
 svg .dim{fill:var(--dim)}svg .label{font-weight:600}svg .inside{fill:#fff}
 @media (prefers-color-scheme:dark){svg .inside{fill:#10151c}}
 svg .text-blue{fill:var(--blue)}svg .text-green{fill:var(--text-green)}svg .text-bad{fill:var(--bad)}

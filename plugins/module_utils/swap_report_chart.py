@@ -97,6 +97,7 @@ def timeline(steps: Rows, samples: Rows, seconds: Rows) -> str:
             parts, bottom = draw(axis, y, data)
             charts += parts
             y = bottom + GAP
+    y = max(y, head + 24 + GAP)
     parts = [*_bands(axis, steps, head, y - GAP), *labels, *charts, *_ticks(axis, y - GAP)]
     parts += _tips(axis, seconds, head, y - GAP)
     described = "Timeline of the deployment: stages, weights, healthy targets, requests, failures and latency"
@@ -145,8 +146,9 @@ def _stage_labels(axis: Axis, steps: Rows) -> tuple[list[str], float]:
 
 def _bands(axis: Axis, steps: Rows, top: float, bottom: float) -> list[str]:
     """The stages as alternating bands behind all charts; one that went wrong is tinted."""
-    zero = axis.x(axis.zero)
-    parts = [element("line", x1=zero, x2=zero, y1=top, y2=bottom, class_="leader")]
+    ends = [float(step["started"]) + float(step["seconds"]) for step in steps]
+    borders = [axis.x(axis.zero), *([axis.x(max(ends))] if ends else [])]
+    parts = [element("line", x1=x, x2=x, y1=top, y2=bottom, class_="leader") for x in borders]
     for index, step in enumerate(_lasting(axis, steps)):
         begin, end = axis.x(float(step["started"])), axis.x(float(step["started"]) + float(step["seconds"]))
         kind = "band-bad" if step.get("status") in ("failed", "blocked") else f"band{index % 2}"
