@@ -22,6 +22,7 @@ from moto.core.request import (
     environ_key_for_header,
     should_preserve_original_header_name,
 )
+from multidict import CIMultiDict
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -105,16 +106,10 @@ def call(app: WsgiApp, environ: dict[str, Any]) -> web.Response:
         if close:
             close()
     status, headers = head
-    response = web.Response(status=int(status.split(" ", 1)[0]), body=body)
-    del response.headers["Content-Type"]
-    for name, value in headers:
-        # HEAD on an S3 object tells the length of what is not sent; all other lengths are those of the body.
-        if (
-            name.lower() not in ("content-length", "connection", "transfer-encoding")
-            or environ["REQUEST_METHOD"] == "HEAD"
-        ):
-            response.headers.add(name, value)
-    return response
+    # HEAD on an S3 object tells the length of what is not sent; all other lengths are those of the body.
+    skip = {"connection", "transfer-encoding"} | ({"content-length"} if environ["REQUEST_METHOD"] != "HEAD" else set())
+    answer_headers = CIMultiDict((name, value) for name, value in headers if name.lower() not in skip)
+    return web.Response(status=int(status.split(" ", 1)[0]), body=body, headers=answer_headers)
 
 
 def make_environ(request: web.Request, body: bytes) -> dict[str, Any]:
