@@ -42,10 +42,13 @@ class Image:
     command: tuple[str, ...]
     env: Mapping[str, str]
 
-    @property
-    def entry(self) -> dict[str, Any]:
-        """The table entry, with an absolute folder; what localcloud.ecs reads."""
-        return {"folder": str(self.folder), "command": list(self.command), "env": dict(self.env)}
+    def command_for(self, address: str, python: str) -> list[str]:
+        """The command line of a task at this loopback address."""
+        return [_fill(word, address, python) for word in self.command]
+
+    def env_for(self, address: str, python: str) -> dict[str, str]:
+        """The image's own environment (what ENV is in a Dockerfile) of a task at this loopback address."""
+        return {name: _fill(value, address, python) for name, value in self.env.items()}
 
     def content_digest(self) -> str:
         """Hex SHA-256 of the folder's files and the table entry: changes when what would run changes."""
@@ -59,6 +62,10 @@ class Image:
 
 def _derived(path: Path) -> bool:
     return path.suffix == ".pyc" or any(part.startswith(".") or part == "__pycache__" for part in path.parts)
+
+
+def _fill(text: str, address: str, python: str) -> str:
+    return text.replace("{address}", address).replace("{python}", python)
 
 
 def load(tables: Iterable[Path]) -> dict[str, Image]:

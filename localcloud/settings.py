@@ -14,8 +14,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-from localcloud import images
-
 REGION = "us-east-1"
 
 #: Marks every process of one cloud in its environment, so that `down` finds the strays of a cloud that was killed.
@@ -55,7 +53,7 @@ class Settings:
     network: the claimed /16 of loopback as a prefix, "127.N": N.0.1 is control, N.1.x are load balancers,
         N.16.x and up are tasks.
     endpoint_url: the AWS endpoint, and the admin API under /_localcloud/.
-    image_tables: files that map images to local programs, later ones win.
+    images: tables that map images to local programs, later ones win.
     weight_delay: seconds that a change of a rule takes to reach the data plane, at start.
     provision_delay: seconds that a task stays PROVISIONING.
     """
@@ -65,7 +63,7 @@ class Settings:
     network: str
     endpoint_url: str
     accounts: tuple[Account, ...]
-    image_tables: tuple[Path, ...]
+    images: tuple[Path, ...]
     weight_delay: float
     provision_delay: float = 0.1
     region: str = REGION
@@ -91,11 +89,6 @@ class Settings:
         return self.state / "log"
 
     @property
-    def images(self) -> dict[str, dict[str, Any]]:
-        """The images of all tables as they are now: key to {"folder" (absolute), "command", "env"}."""
-        return {key: image.entry for key, image in images.load(self.image_tables).items()}
-
-    @property
     def marker(self) -> dict[str, str]:
         """The variable to set in the environment of every process that is started for this cloud."""
         return {MARKER: self.cloud_id}
@@ -106,8 +99,8 @@ class Settings:
 
     def save(self, path: Path) -> None:
         """Write the settings for the other processes, readable by their owner only."""
-        tables = [str(table) for table in self.image_tables]
-        data = dataclasses.asdict(self) | {"state": str(self.state), "image_tables": tables}
+        tables = [str(table) for table in self.images]
+        data = dataclasses.asdict(self) | {"state": str(self.state), "images": tables}
         write_private(path, json.dumps(data, indent=1))
 
     @classmethod
@@ -115,8 +108,8 @@ class Settings:
         """Read what save() wrote."""
         data: dict[str, Any] = json.loads(path.read_text())
         accounts = tuple(Account(**account) for account in data.pop("accounts"))
-        tables = tuple(Path(table) for table in data.pop("image_tables"))
-        return cls(state=Path(data.pop("state")), accounts=accounts, image_tables=tables, **data)
+        tables = tuple(Path(table) for table in data.pop("images"))
+        return cls(state=Path(data.pop("state")), accounts=accounts, images=tables, **data)
 
 
 def write_private(path: Path, text: str) -> None:

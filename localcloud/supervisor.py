@@ -84,18 +84,18 @@ class Supervisor:
         return self._crash("")
 
     def _start_children(self) -> None:
+        settings_path = self._cloud.state / "settings.json"
         config_read, config_write = os.pipe()
         report_read, report_write = os.pipe()
         ready_read, ready_write = os.pipe()
         self._start(
             "control",
-            ["--alb-in", str(report_read), "--alb-out", str(config_write), "--ready", str(ready_write)],
+            ["--settings", str(settings_path), "--alb-in", str(report_read), "--alb-out", str(config_write), "--ready", str(ready_write)],
             keep=(report_read, config_write, ready_write),
             stdin=subprocess.PIPE,
             stdout=None,
         )
-        if (images.ROOT / "localcloud/alb/__main__.py").exists():  # until it is written
-            self._start("alb", [], keep=(), stdin=config_read, stdout=report_write)
+        self._start("alb", [], keep=(), stdin=config_read, stdout=report_write)
         for descriptor in (config_read, config_write, report_read, report_write, ready_write):
             os.close(descriptor)
         self._await_ready(ready_read)
@@ -106,8 +106,7 @@ class Supervisor:
         log = self._cloud.logs / f"{name}.log"
         with log.open("ab") as stream:
             process = subprocess.Popen(
-                [sys.executable, "-m", f"localcloud.{name}", "--settings", str(self._cloud.state / "settings.json")]
-                + list(arguments),
+                [sys.executable, "-m", f"localcloud.{name}", *arguments],
                 stdin=stdin,
                 stdout=stream if stdout is None else stdout,
                 stderr=stream,
@@ -210,7 +209,7 @@ def _make_settings(arguments: argparse.Namespace, prefix: str) -> Settings:
         network=prefix,
         endpoint_url=f"http://{host}:{network.free_port(host, 4566)}",
         accounts=accounts.make(prefix),
-        image_tables=tuple(arguments.images),
+        images=tuple(arguments.images),
         weight_delay=arguments.weight_delay,
     )
 

@@ -71,7 +71,7 @@ class Access:
                 access_key, service = found
                 account_id = account_of(access_key)
                 if account_id is None:
-                    return _refuse(service, start_response)
+                    return _refuse(service, environ, start_response)
                 environ["HTTP_X_MOTO_ACCOUNT_ID"] = account_id
             answer = list(self._app(environ, start_response))
         if found and found[1] in _FEEDS_ALB:
@@ -91,31 +91,27 @@ def credential(environ: dict[str, Any]) -> tuple[str, str] | None:
     return (scope[0], scope[3]) if len(scope) == 5 else None
 
 
-def _refuse(service: str, start_response: Any) -> list[bytes]:
-    status, kind, body = _refusal(service, str(uuid.uuid4()))
-    start_response(status, [("Content-Type", kind), ("x-amzn-ErrorType", "UnrecognizedClientException")])
+def _refuse(service: str, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    query = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
+    status, kind, body = _refusal("query" if query and service != "ec2" else service, str(uuid.uuid4()))
+    headers = [("Content-Type", kind)]
+    if environ.get("HTTP_X_AMZN_QUERY_MODE"):  # a JSON client of an API that was query once: it wants that code
+        headers.append(("x-amzn-query-error", "InvalidClientTokenId;Sender"))
+    start_response(status, headers)
     return [body.encode()]
 
 
-def _refusal(service: str, request_id: str) -> tuple[str, str, str]:
-    if service == "s3":
+def _refusal(family: str, request_id: str) -> tuple[str, str, str]:
+    """Status, content type and body; the family is s3, ec2, cloudfront, query, or else JSON."""
+    if family == "s3":
         message = "The AWS Access Key Id you provided does not exist in our records."
         body = f"<Error><Code>InvalidAccessKeyId</Code><Message>{message}</Message></Error>"
         return "403 Forbidden", "application/xml", body
-    if service == "ec2":
+    if family == "ec2":
         message = "AWS was not able to validate the provided access credentials"
         error = f"<Errors><Error><Code>AuthFailure</Code><Message>{message}</Message></Error></Errors>"
         return "401 Unauthorized", "text/xml", f"<Response>{error}<RequestID>{request_id}</RequestID></Response>"
-    if service in (
-        "iam",
-        "sts",
-        "elasticloadbalancing",
-        "cloudfront",
-        "autoscaling",
-        "sns",
-        "monitoring",
-        "cloudformation",
-    ):
+    if family in ("query", "cloudfront", "route53"):
         error = f"<Error><Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>{_INVALID}</Message></Error>"
         body = f"<ErrorResponse>{error}<RequestId>{request_id}</RequestId></ErrorResponse>"
         return "403 Forbidden", "text/xml", body

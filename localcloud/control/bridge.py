@@ -89,5 +89,7 @@ class Bridge:
         elif report["type"] == "metrics":
             with MOTO:
                 self._metrics.take(report)
+        elif report["type"] == "listening":
+            log.info("the ALB listens on %s:%s for %s", report["host"], report["port"], report["listener"])
         else:
             log.error("the ALB says: %s", report.get("message"))
