@@ -21,6 +21,10 @@ class ConfigError(ValueError):
     """The configuration line cannot be used; the message is one line and names the place."""
 
 
+class UnsupportedError(Exception):
+    """A condition or action that this data plane does not model; the message lacks only "not supported"."""
+
+
 class TargetKey(NamedTuple):
     """One registered target: its address and port."""
 
@@ -136,9 +140,13 @@ class ListenerConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The whole configuration. `weight_delay` is in seconds."""
+    """The whole configuration. `weight_delay` is in seconds.
+
+    `problems` has one line for each thing that AWS could do and this data plane cannot; the rest is served.
+    """
 
     weight_delay: float = 0.0
+    problems: tuple[str, ...] = ()
     listeners: Mapping[str, ListenerConfig] = field(default_factory=dict)
     groups: Mapping[str, TargetGroupConfig] = field(default_factory=dict)
 
@@ -148,15 +156,18 @@ def parse_config(raw: Mapping[str, Any]) -> Config:
 
     Shape: {"weight_delay": seconds, "listeners": [...], "target_groups": [...], "load_balancers": [...]}. The last is
     optional: [{"arn", "attributes": {"idle_timeout.timeout_seconds": "60", ...}}]; a load balancer not listed has
-    AWS's defaults.
-    Raises ConfigError, with one line that names what is wrong.
+    AWS's defaults. A rule whose condition is not supported is left out, one whose action is not supported answers 501:
+    both are named in `problems`, so that one account's exotic rule does not stop the others.
+    Raises ConfigError, with one line that names what is wrong, for anything that is not a configuration.
     """
+    problems: list[str] = []
     try:
         balancers = {item["arn"]: _load_balancer(item) for item in raw.get("load_balancers", ())}
-        listeners = [_listener(item, balancers) for item in raw["listeners"]]
+        listeners = [_listener(item, balancers, problems) for item in raw["listeners"]]
         groups = [_target_group(item) for item in raw["target_groups"]]
         return Config(
             weight_delay=max(0.0, float(raw.get("weight_delay", 0.0))),
+            problems=tuple(problems),
             listeners={item.arn: item for item in listeners},
             groups={item.arn: item for item in groups},
         )
@@ -177,14 +188,16 @@ def _load_balancer(raw: Mapping[str, Any]) -> LoadBalancerConfig:
     )
 
 
-def _listener(raw: Mapping[str, Any], balancers: Mapping[str, LoadBalancerConfig]) -> ListenerConfig:
+def _listener(
+    raw: Mapping[str, Any], balancers: Mapping[str, LoadBalancerConfig], problems: list[str]
+) -> ListenerConfig:
     arn = raw["load_balancer_arn"]
     protocol = str(raw["protocol"]).upper()
     if protocol not in ("HTTP", "HTTPS"):
         raise ConfigError(f"listener {raw['arn']}: protocol {protocol} is not HTTP or HTTPS")
     if protocol == "HTTPS" and not raw.get("certificate_pem"):
         raise ConfigError(f"listener {raw['arn']}: HTTPS needs certificate_pem")
-    rules = [_rule(item) for item in raw["rules"]]
+    rules = [rule for item in raw["rules"] if (rule := _rule(item, problems)) is not None]
     return ListenerConfig(
         arn=raw["arn"],
         load_balancer=balancers.get(arn) or LoadBalancerConfig(arn),
@@ -196,14 +209,20 @@ def _listener(raw: Mapping[str, Any], balancers: Mapping[str, LoadBalancerConfig
     )
 
 
-def _rule(raw: Mapping[str, Any]) -> Rule:
-    priority = str(raw["priority"])
-    return Rule(
-        arn=raw["arn"],
-        priority=None if priority == "default" else int(priority),
-        conditions=tuple(_condition(item) for item in raw.get("conditions") or ()),
-        action=_action(raw["arn"], raw["actions"]),
-    )
+def _rule(raw: Mapping[str, Any], problems: list[str]) -> Rule | None:
+    arn, priority = raw["arn"], str(raw["priority"])
+    try:
+        conditions = tuple(_condition(item) for item in raw.get("conditions") or ())
+    except UnsupportedError as error:
+        problems.append(f"rule {arn} is left out: {error} not supported")
+        return None
+    action: Action
+    try:
+        action = _action(raw["actions"])
+    except UnsupportedError as error:
+        problems.append(f"rule {arn} answers 501: {error} not supported")
+        action = FixedResponse(501, body=f"{error} not supported here\n")
+    return Rule(arn, None if priority == "default" else int(priority), conditions, action)
 
 
 _CONDITION_CONFIGS = {
@@ -220,22 +239,21 @@ def _condition(raw: Mapping[str, Any]) -> Condition:
     """API_RuleCondition: `Values` directly, or the per-field config, which wins when both are there."""
     name = raw["Field"]
     if name not in _CONDITION_CONFIGS:
-        raise ConfigError(f"condition {name} is not supported")
+        raise UnsupportedError(f"condition {name} is")
     config = raw.get(_CONDITION_CONFIGS[name]) or {}
     if config.get("RegexValues") or raw.get("RegexValues"):
-        raise ConfigError(f"condition {name}: regular expressions are not supported")
+        raise UnsupportedError(f"regular expressions in condition {name} are")
     values = config.get("Values") or raw.get("Values") or ()
     if name == "query-string":
         return Condition(name, pairs=tuple((pair.get("Key"), pair["Value"]) for pair in values))
     return Condition(name, values=tuple(values), header=config.get("HttpHeaderName") or "")
 
 
-def _action(rule: str, raw: list[Mapping[str, Any]]) -> Action:
-    """The routing action: the last one by Order (rule-action-types: "must be the last action to be performed")."""
-    if not raw:
-        raise ConfigError(f"rule {rule} has no action")
-    action = sorted(raw, key=lambda item: int(item.get("Order") or 0))[-1]
-    kind = action["Type"]
+def _action(raw: list[Mapping[str, Any]]) -> Action:
+    """The one routing action. Others before it authenticate; to pass them over would let everyone in."""
+    if len(raw) != 1:
+        raise UnsupportedError(f"actions {', '.join(item['Type'] for item in raw) or '(none)'} are")
+    action, kind = raw[0], raw[0]["Type"]
     if kind == "forward":
         return _forward(action)
     if kind == "fixed-response":
@@ -247,7 +265,7 @@ def _action(rule: str, raw: list[Mapping[str, Any]]) -> Action:
         )
     if kind == "redirect":
         return _redirect(action["RedirectConfig"])
-    raise ConfigError(f"rule {rule}: action {kind} is not supported")
+    raise UnsupportedError(f"action {kind} is")
 
 
 def _forward(raw: Mapping[str, Any]) -> Forward:

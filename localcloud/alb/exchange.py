@@ -138,7 +138,7 @@ class Exchange:
             raise TargetError(400) from error
 
     async def relay(self, answer: Answer, extra: list[tuple[str, str]]) -> bool:
-        """Pass the response on; True if the client's connection can go on. Raises TruncatedError, or ConnectionError."""
+        """Pass the response on; True if the client's connection can go on. Raises TruncatedError, ConnectionError."""
         request, message, payload = self._request, answer.message, answer.payload
         empty = request.method == "HEAD" or message.code in _BODYLESS
         framed = empty or "Content-Length" in message.headers
@@ -162,7 +162,8 @@ class Exchange:
         try:
             while chunk := await payload.readany():
                 write(self._request, frame(chunk))
-                await self._request.writer.drain()
+                async with asyncio.timeout(self._idle_timeout):
+                    await self._request.writer.drain()
         except (TimeoutError, ClientError, HttpProcessingError) as error:
             raise TruncatedError from error
         write(self._request, frame(b""))

@@ -13,9 +13,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-_GROUP_FIELDS = ("requests", "target_2xx", "target_3xx", "target_4xx", "target_5xx", "elb_5xx", "connection_errors")
+_TARGET_FIELDS = ("requests", "target_2xx", "target_3xx", "target_4xx", "target_5xx", "connection_errors")
+_GROUP_FIELDS = (*_TARGET_FIELDS, "elb_5xx")
 _BALANCER_FIELDS = (
-    "requests",
+    *_TARGET_FIELDS,
     "elb_4xx",
     "elb_5xx",
     "elb_502",
@@ -35,6 +36,10 @@ class Counters(defaultdict[str, int]):
         super().__init__(int)
         self.response_seconds = 0.0
 
+    def report(self, names: Iterable[str]) -> dict[str, int | float]:
+        """The counts under these names, 0 included, and the sum of response times."""
+        return {**{name: self.get(name, 0) for name in names}, "response_seconds_sum": round(self.response_seconds, 6)}
+
 
 class Metrics:
     """Collects until `line` takes all of it away."""
@@ -43,11 +48,21 @@ class Metrics:
         self.groups: defaultdict[str, Counters] = defaultdict(Counters)
         self.balancers: defaultdict[str, Counters] = defaultdict(Counters)
 
-    def target_response(self, group: str, status: int, seconds: float) -> None:
+    def target_chosen(self, balancer: str, group: str) -> None:
+        """A request goes to a target."""
+        self.balancers[balancer]["requests"] += 1
+        self.groups[group]["requests"] += 1
+
+    def target_response(self, balancer: str, group: str, status: int, seconds: float) -> None:
         """A target answered."""
-        counters = self.groups[group]
-        counters[f"target_{status // 100}xx"] += 1
-        counters.response_seconds += seconds
+        for counters in (self.balancers[balancer], self.groups[group]):
+            counters[f"target_{status // 100}xx"] += 1
+            counters.response_seconds += seconds
+
+    def connection_error(self, balancer: str, group: str) -> None:
+        """No connection to a target could be made."""
+        self.balancers[balancer]["connection_errors"] += 1
+        self.groups[group]["connection_errors"] += 1
 
     def elb_response(self, balancer: str, group: str | None, status: int) -> None:
         """The load balancer answered itself; `group` is the one chosen, if it got so far."""
@@ -66,14 +81,9 @@ class Metrics:
             "type": "metrics",
             "second": second,
             "target_groups": {
-                arn: {
-                    **{name: counted_groups[arn][name] for name in _GROUP_FIELDS},
-                    "response_seconds_sum": round(counted_groups[arn].response_seconds, 6),
-                }
-                for arn in sorted({*groups, *counted_groups})
+                arn: counted_groups[arn].report(_GROUP_FIELDS) for arn in sorted({*groups, *counted_groups})
             },
             "load_balancers": {
-                arn: {name: counted_balancers[arn][name] for name in _BALANCER_FIELDS}
-                for arn in sorted({*balancers, *counted_balancers})
+                arn: counted_balancers[arn].report(_BALANCER_FIELDS) for arn in sorted({*balancers, *counted_balancers})
             },
         }

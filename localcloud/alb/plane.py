@@ -48,6 +48,9 @@ class DataPlane:
 
     async def apply(self, config: Config) -> None:
         """Take over a configuration."""
+        for problem in config.problems:
+            if problem not in self._config.problems:
+                self._emit({"type": "error", "message": problem})
         self._config = config
         now = self._loop.time()
         for arn in [arn for arn, listener in self._listeners.items() if _reopens(listener, config.listeners.get(arn))]:

@@ -165,8 +165,7 @@ class ListenerProxy:
         self, request: web.BaseRequest, facts: Facts, target: Target, cookies: list[tuple[str, str]], now: float
     ) -> web.StreamResponse:
         metrics, balancer = self._backends.metrics, self.config.load_balancer
-        metrics.balancers[balancer.arn]["requests"] += 1
-        metrics.groups[target.group]["requests"] += 1
+        metrics.target_chosen(balancer.arn, target.group)
         head = request_head(
             request.method,
             f"{facts.path}?{facts.query}" if facts.query else facts.path,
@@ -179,11 +178,11 @@ class ListenerProxy:
         exchange = Exchange(request, head, self._backends.pool(target), balancer.idle_timeout)
         try:
             answer = await exchange.send()
-            metrics.target_response(target.group, answer.message.code, answer.seconds)
+            metrics.target_response(balancer.arn, target.group, answer.message.code, answer.seconds)
             return done(await exchange.relay(answer, cookies))
         except TargetError as failure:
             if failure.connecting:
-                metrics.groups[target.group]["connection_errors"] += 1
+                metrics.connection_error(balancer.arn, target.group)
             return self.error(request, failure.status, target.group)
         except TruncatedError:
             if request.transport is not None:

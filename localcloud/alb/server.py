@@ -8,10 +8,11 @@ the URL is what is too long, over the second 400 ("Troubleshoot your Application
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-import os
 import ssl
 import tempfile
+from pathlib import Path
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
@@ -24,6 +25,7 @@ from localcloud.alb.proxy import ListenerProxy, done
 MAX_LINE = 16 * 1024
 MAX_FIELD = MAX_LINE - 1  # differs from MAX_LINE, so that the parser's error tells which of the two was exceeded
 BACKLOG = 1024
+SHUTDOWN_TIMEOUT = 0.05  # seconds for requests in flight when a listener is deleted; 0 means no limit to aiohttp
 
 logger = logging.getLogger("localcloud.alb")
 
@@ -55,17 +57,15 @@ class _ClientConnection(RequestHandler):
         request: web.BaseRequest,
         status: int = 500,
         exc: BaseException | None = None,
-        message: str | None = None,
+        message: str | None = None,  # noqa: ARG002 - aiohttp's signature; its text is not ALB's
     ) -> web.StreamResponse:
         """Answer what aiohttp could not hand to the proxy (400, 414), or what failed there (500)."""
         if isinstance(exc, LineTooLong) and exc.args[1] == MAX_LINE:
             status = 414
         if status >= 500:
             logger.error("request failed inside the load balancer", exc_info=exc)
-        try:
+        with contextlib.suppress(ConnectionError):
             self._listener.proxy.error(request, status)
-        except ConnectionError:
-            pass
         return done(keep_alive=False)
 
 
@@ -97,7 +97,7 @@ class Listener(web.Server):
         """Stop listening and cut every client connection."""
         if self._socket is not None:
             self._socket.close()
-        await self.shutdown(timeout=0)
+        await self.shutdown(timeout=SHUTDOWN_TIMEOUT)
 
 
 def _tls(config: ListenerConfig) -> ssl.SSLContext | None:
@@ -111,5 +111,5 @@ def _tls(config: ListenerConfig) -> ssl.SSLContext | None:
     try:
         context.load_cert_chain(file.name)
     finally:
-        os.unlink(file.name)
+        Path(file.name).unlink()
     return context

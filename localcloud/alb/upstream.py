@@ -9,7 +9,7 @@ that decides whether a failure may be repeated. The rules, in order:
    the write, so that on loopback nearly no stale connection gets past it.
 2. What remains is the race in which the target closes while the request is on its way. RFC 9110 section 9.2.2 lets a
    client repeat an idempotent request whose connection closed before any response. Here only safe methods without a
-   body (GET, HEAD, OPTIONS), only on a reused connection, only once, only to the same target, and on a fresh connection.
+   body (GET, HEAD, OPTIONS), only on a reused connection, only once, only to the same target, on a fresh connection.
    Everything else fails as on AWS, with 502: the target may have executed it.
 """
 
@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import ServerDisconnectedError
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import StreamWriter
 from aiohttp.http_parser import RawResponseMessage
 from aiohttp.streams import StreamReader
 
@@ -44,7 +45,7 @@ class Connection:
     `reused` is true from its second request on, `lost_silently` once it was lost before any response.
     """
 
-    __slots__ = ("_poller", "idle_since", "lost_silently", "pool", "protocol", "reused")
+    __slots__ = ("_poller", "_writer", "idle_since", "lost_silently", "pool", "protocol", "reused")
 
     def __init__(self, protocol: ResponseHandler, pool: Pool) -> None:
         self.protocol = protocol
@@ -52,6 +53,7 @@ class Connection:
         self.reused = False
         self.lost_silently = False
         self.idle_since = 0.0
+        self._writer = StreamWriter(protocol, asyncio.get_running_loop())
         self._poller = select.poll()
         if protocol.transport is not None:
             self._poller.register(protocol.transport.get_extra_info("socket").fileno(), select.POLLIN)
@@ -80,8 +82,7 @@ class Connection:
 
     async def drain(self) -> None:
         """Wait until the target takes more (aiohttp's flow control)."""
-        if self.protocol._paused:
-            await self.protocol._drain_helper()
+        await self._writer.drain()
 
     def start_timeout(self) -> None:
         """The request is sent: from now on the target's silence counts."""
@@ -106,7 +107,9 @@ class Connection:
     def abort(self) -> None:
         """Give the connection up: its exchange is not complete."""
         self.pool.forget(self)
-        self.protocol.abort()
+        # Not protocol.abort(): that one forgets the body being read, whose reader would then wait for ever.
+        if self.protocol.transport is not None:
+            self.protocol.transport.abort()
 
 
 @dataclass(slots=True)
