@@ -27,7 +27,7 @@ def _seconds(text: str) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m localcloud",
-        description="An AWS-shaped cloud on loopback: the API (moto and mends), tasks as processes, a real load balancer.",
+        description="An AWS-shaped cloud on loopback: the API (moto, mended), tasks as processes, a real load balancer.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     up = _command(commands, "up", "start the local cloud; exit 0 when it is ready or was up already, 1 when it cannot")
@@ -55,13 +55,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     push.add_argument("image", metavar="NAME:VERSION", help="a key of the image tables, as in api:1.0.0")
     push.add_argument("--environment", default="local", metavar="ENV", help="whose account (default local)")
-    push.add_argument("--repository", metavar="REPO", help="the ECR repository (default slipway-ENV/NAME)")
+    push.add_argument("--repository", metavar="REPO", help="the ECR repository (default NAME)")
     push.add_argument("--tag", metavar="T", help="the tag (default VERSION)")
     return parser
 
 
 def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],  # noqa: SLF001 -- argparse has no public name for it
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
     text: str,
 ) -> argparse.ArgumentParser:
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return lifecycle.down(state)
     if parsed.command == "status":
         return lifecycle.show_status(state)
-    from localcloud import push  # noqa: PLC0415 -- boto3 takes half a second to import, and only push needs it
+    from localcloud import push  # here: boto3 takes half a second to import, and only push needs it
 
     return push.run(state, parsed.image, parsed.environment, parsed.repository, parsed.tag)
 

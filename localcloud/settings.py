@@ -55,7 +55,6 @@ class Settings:
     endpoint_url: the AWS endpoint, and the admin API under /_localcloud/.
     images: tables that map images to local programs, later ones win.
     weight_delay: seconds that a change of a rule takes to reach the data plane, at start.
-    provision_delay: seconds that a task stays PROVISIONING.
     """
 
     state: Path
@@ -65,7 +64,6 @@ class Settings:
     accounts: tuple[Account, ...]
     images: tuple[Path, ...]
     weight_delay: float
-    provision_delay: float = 0.1
     region: str = REGION
 
     @property

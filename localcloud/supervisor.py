@@ -90,7 +90,16 @@ class Supervisor:
         ready_read, ready_write = os.pipe()
         self._start(
             "control",
-            ["--settings", str(settings_path), "--alb-in", str(report_read), "--alb-out", str(config_write), "--ready", str(ready_write)],
+            [
+                "--settings",
+                str(settings_path),
+                "--alb-in",
+                str(report_read),
+                "--alb-out",
+                str(config_write),
+                "--ready",
+                str(ready_write),
+            ],
             keep=(report_read, config_write, ready_write),
             stdin=subprocess.PIPE,
             stdout=None,

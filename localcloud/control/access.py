@@ -10,7 +10,9 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html.
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import logging
 import re
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -27,13 +29,14 @@ if TYPE_CHECKING:
     from localcloud.control.server import WsgiApp
     from localcloud.settings import Account
 
+log = logging.getLogger(__name__)
+
 #: The IAM user whose keys the env files hold.
 USER = "slipway"
 
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/[^/]*/([^/]+)/")
 #: Services (by signing name) that the ALB's configuration is made of.
 _FEEDS_ALB = frozenset({"elasticloadbalancing", "acm", "iam"})
-_INVALID = "The security token included in the request is invalid."
 
 
 def register(accounts: Iterable[Account]) -> None:
@@ -71,9 +74,13 @@ class Access:
                 access_key, service = found
                 account_id = account_of(access_key)
                 if account_id is None:
-                    return _refuse(service, environ, start_response)
+                    return _respond(service, _BAD_KEY, environ, start_response)
                 environ["HTTP_X_MOTO_ACCOUNT_ID"] = account_id
-            answer = list(self._app(environ, start_response))
+            try:
+                answer = list(self._app(environ, start_response))
+            except Exception:
+                log.exception("the emulator failed at %s %s", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+                return _respond(found[1] if found else "s3", _EMULATOR_FAILED, environ, start_response)
         if found and found[1] in _FEEDS_ALB:
             CHANGED.set()
         return answer
@@ -91,29 +98,55 @@ def credential(environ: dict[str, Any]) -> tuple[str, str] | None:
     return (scope[0], scope[3]) if len(scope) == 5 else None
 
 
-def _refuse(service: str, environ: dict[str, Any], start_response: Any) -> list[bytes]:
-    query = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
-    status, kind, body = _refusal("query" if query and service != "ec2" else service, str(uuid.uuid4()))
-    headers = [("Content-Type", kind)]
-    if environ.get("HTTP_X_AMZN_QUERY_MODE"):  # a JSON client of an API that was query once: it wants that code
-        headers.append(("x-amzn-query-error", "InvalidClientTokenId;Sender"))
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Error:
+    """An answer of the local cloud's own: HTTP status and code in each API family."""
+
+    message: str
+    json: tuple[str, str]
+    query: tuple[str, str]
+    ec2: tuple[str, str]
+    s3: tuple[str, str]
+
+
+_BAD_KEY = _Error(
+    message="The security token included in the request is invalid.",
+    json=("400 Bad Request", "UnrecognizedClientException"),
+    query=("403 Forbidden", "InvalidClientTokenId"),
+    ec2=("401 Unauthorized", "AuthFailure"),
+    s3=("403 Forbidden", "InvalidAccessKeyId"),
+)
+_500 = "500 Internal Server Error"
+_EMULATOR_FAILED = _Error(
+    message="The local cloud's emulator failed at this request; log/control.log in its state folder says where.",
+    json=(_500, "InternalFailure"),
+    query=(_500, "InternalFailure"),
+    ec2=(_500, "InternalError"),
+    s3=(_500, "InternalError"),
+)
+
+
+def _respond(service: str, error: _Error, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    """Answer with an error in the form that the client's parser for this service reads."""
+    request_id = str(uuid.uuid4())
+    form = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
+    headers = [("Content-Type", "text/xml")]
+    if service == "s3":
+        status, code = error.s3
+        body = f"<Error><Code>{code}</Code><Message>{error.message}</Message></Error>"
+    elif service == "ec2":
+        status, code = error.ec2
+        inner = f"<Errors><Error><Code>{code}</Code><Message>{error.message}</Message></Error></Errors>"
+        body = f"<Response>{inner}<RequestID>{request_id}</RequestID></Response>"
+    elif form or service in ("cloudfront", "route53"):
+        status, code = error.query
+        inner = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{error.message}</Message></Error>"
+        body = f"<ErrorResponse>{inner}<RequestId>{request_id}</RequestId></ErrorResponse>"
+    else:
+        status, code = error.json
+        body = json.dumps({"__type": code, "message": error.message})
+        headers = [("Content-Type", "application/x-amz-json-1.1")]
+        if environ.get("HTTP_X_AMZN_QUERY_MODE"):  # a JSON client of an API that was query once: it wants that code
+            headers.append(("x-amzn-query-error", f"{error.query[1]};Sender"))
     start_response(status, headers)
     return [body.encode()]
-
-
-def _refusal(family: str, request_id: str) -> tuple[str, str, str]:
-    """Status, content type and body; the family is s3, ec2, cloudfront, query, or else JSON."""
-    if family == "s3":
-        message = "The AWS Access Key Id you provided does not exist in our records."
-        body = f"<Error><Code>InvalidAccessKeyId</Code><Message>{message}</Message></Error>"
-        return "403 Forbidden", "application/xml", body
-    if family == "ec2":
-        message = "AWS was not able to validate the provided access credentials"
-        error = f"<Errors><Error><Code>AuthFailure</Code><Message>{message}</Message></Error></Errors>"
-        return "401 Unauthorized", "text/xml", f"<Response>{error}<RequestID>{request_id}</RequestID></Response>"
-    if family in ("query", "cloudfront", "route53"):
-        error = f"<Error><Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>{_INVALID}</Message></Error>"
-        body = f"<ErrorResponse>{error}<RequestId>{request_id}</RequestId></ErrorResponse>"
-        return "403 Forbidden", "text/xml", body
-    body = json.dumps({"__type": "UnrecognizedClientException", "message": _INVALID})
-    return "400 Bad Request", "application/x-amz-json-1.1", body

@@ -13,18 +13,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from localcloud import mends
 from localcloud.control import access, admin, bridge, server
 
-try:
-    from localcloud.ecs.controller import Controller
-except ModuleNotFoundError:  # until it is written
-
-    class Controller:
-        def __init__(self, settings): ...
-        def start(self): ...
-        def stop(self): ...
-        def status(self):
-            return {}
-
-
+from localcloud.ecs.controller import Controller
 from localcloud.settings import Settings
 
 

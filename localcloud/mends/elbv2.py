@@ -41,7 +41,7 @@ def describe_target_health(
     """
     group = self.target_groups.get(target_group_arn)
     if group is None:
-        raise TargetGroupNotFoundError()
+        raise TargetGroupNotFoundError
     registered = {(target["Id"], int(target["Port"])) for target in group.targets.values()}
     reported = HEALTH.of(target_group_arn)
     draining = {key for key, health in reported.items() if health.state == "draining"} - registered
