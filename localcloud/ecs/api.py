@@ -91,6 +91,8 @@ def describe_services(_: Controller, backend: Any, request: Json) -> Json:
     wanted = request.get("services") or []
     if not wanted:
         raise InvalidParameterException("Services cannot be empty.")
+    if len(wanted) > 10:
+        raise InvalidParameterException("Services cannot have more than 10 elements.")
     found, failures = backend.describe_services(request.get("cluster") or "default", wanted)
     tags = "TAGS" in (request.get("include") or [])
     return {"services": [describe.service(service, tags) for service in found], "failures": failures}
@@ -131,6 +133,8 @@ def describe_tasks(_: Controller, backend: Any, request: Json) -> Json:
     wanted = request.get("tasks") or []
     if not wanted:
         raise InvalidParameterException("Tasks cannot be empty.")
+    if len(wanted) > 100:
+        raise InvalidParameterException("Tasks cannot have more than 100 elements.")
     known = {task.id: task for task in _tasks(backend, request)}
     tags = "TAGS" in (request.get("include") or [])
     found = {name: known.get(name.rsplit("/", 1)[-1]) for name in wanted}

@@ -60,7 +60,7 @@ class Controller:
             wake=self._wake.set,
             provision_delay=provision_delay,
         )
-        self._thread = threading.Thread(target=self._run, name="ecs")
+        self._thread = threading.Thread(target=self._run, name="ecs", daemon=True)
         api.install(self)
 
     def start(self) -> None:
@@ -143,12 +143,12 @@ class Controller:
 
     def _look(self) -> bool:
         """One look at everything. Returns whether there is something to watch."""
+        self._forget_stopped()
         for service in list(self._services):
             for action in plan(views.of_service(service), time.monotonic()):
                 apply.apply(self, service, action)
             if service.status == "INACTIVE":
                 self._services.remove(service)
-        self._forget_stopped()
         self._count()
         return bool(self._runners) or any(views.waiting(service) for service in self._services)
 

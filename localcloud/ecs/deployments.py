@@ -25,8 +25,7 @@ def begin(service: Service) -> Deployment:
     identifier = str(secrets.randbelow(9 * 10**18) + 10**18)
     base = service.arn.replace(":service/", ":service-{}/")
     previous = service.deployments[0] if service.deployments else None
-    if previous is not None:
-        supersede(previous)
+    _supersede(service)
     deployment = Deployment(
         id=f"ecs-svc/{identifier}",
         arn=f"{base.format('deployment')}/{secrets.token_urlsafe(16)}",
@@ -45,16 +44,28 @@ def begin(service: Service) -> Deployment:
     return deployment
 
 
-def supersede(deployment: Deployment) -> None:
-    """Another deployment takes over from this one."""
-    deployment.status = "ACTIVE"
-    if deployment.history["status"] == "IN_PROGRESS":
-        deployment.history |= {
-            "status": "STOPPED",
-            "statusReason": "Replaced by a new service deployment.",
-            "stoppedAt": now(),
-            "finishedAt": now(),
-        }
+def _supersede(service: Service) -> None:
+    """Another deployment takes over from those that are under way."""
+    for deployment in service.deployments:
+        deployment.status = "ACTIVE"
+    for deployment in service.past:
+        if deployment.history["status"] in ("IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
+            _finish(deployment, "STOPPED", "Replaced by a new service deployment.")
+
+
+def _finish(deployment: Deployment, status: str, reason: str | None = None) -> None:
+    """End the service deployment with this status."""
+    deployment.history |= {"status": status, "finishedAt": now()}
+    if reason:
+        deployment.history["statusReason"] = reason
+    if status == "STOPPED":
+        deployment.history["stoppedAt"] = now()
+
+
+def _end_rollback(service: Service, to: Deployment, status: str) -> None:
+    for deployment in service.past:
+        if deployment.history["status"] == "ROLLBACK_IN_PROGRESS" and deployment.history["rollbackTo"] == to.id:
+            _finish(deployment, status)
 
 
 def complete(service: Service) -> None:
@@ -63,11 +74,9 @@ def complete(service: Service) -> None:
     deployment.move("COMPLETED", f"ECS deployment {deployment.id} completed.")
     deployment.failed_tasks = 0
     service.completed = deployment
-    for record in service.past:
-        if record.history.get("rollbackTo") == deployment.id and record.history["status"] == "ROLLBACK_IN_PROGRESS":
-            record.history |= {"status": "ROLLBACK_SUCCESSFUL", "finishedAt": now()}
+    _end_rollback(service, deployment, "ROLLBACK_SUCCESSFUL")
     if deployment.history["status"] == "IN_PROGRESS":
-        deployment.history |= {"status": "SUCCESSFUL", "finishedAt": now()}
+        _finish(deployment, "SUCCESSFUL")
     service.say(f"(deployment {deployment.id}) deployment completed.")
 
 
@@ -76,9 +85,10 @@ def trip(service: Service) -> None:
     failed, back = service.primary, service.completed
     failed.move("FAILED", "ECS deployment circuit breaker: tasks failed to start.")
     service.say(f"(deployment {failed.id}) deployment failed: tasks failed to start.")
-    breaker = service.configuration["deploymentCircuitBreaker"]
-    if not breaker["rollback"] or back is None:
-        failed.history |= {"status": "STOPPED", "statusReason": failed.reason, "finishedAt": now(), "stoppedAt": now()}
+    _end_rollback(service, failed, "ROLLBACK_FAILED")
+    if not service.configuration["deploymentCircuitBreaker"]["rollback"] or back is None:
+        if failed.history["status"] == "IN_PROGRESS":
+            _finish(failed, "STOPPED", failed.reason)
         return
     failed.status = "ACTIVE"
     failed.history |= {"status": "ROLLBACK_IN_PROGRESS", "rollbackTo": back.id, "statusReason": failed.reason}
@@ -104,6 +114,8 @@ def note_stopped(task: Task) -> None:
         return
     checked = bool(deployment.load_balancers) or any(c.definition.get("healthCheck") for c in task.containers)
     crashed = task.stop_code in ("EssentialContainerExited", "TaskFailedToStart")
+    if task.stop_code == "TaskFailedToStart":
+        service.say(f"was unable to place a task. Reason: {task.stopped_reason}.")
     if not crashed and not task.faulty:
         return
     if task.proven:

@@ -30,7 +30,7 @@ class Deployment:
     """One deployment of a service, and its service revision.
 
     load_balancers, network: as in the API. failures: stops in a row without one healthy task, for the back-off.
-    retry_at: monotonic seconds before which no task starts. previous: the task definition it replaced, None if first.
+    retry_at: monotonic seconds before which no task starts. source_revision: ARN of the revision it replaced.
     history: status, reason and times as DescribeServiceDeployments has them.
     """
 

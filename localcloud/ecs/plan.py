@@ -135,6 +135,8 @@ def _starts(service: ServiceView, now: float) -> tuple[Action, ...]:
 
 
 def _stops(service: ServiceView) -> tuple[Action, ...]:
+    if service.deployments[0].rollout == "FAILED":  # nothing is started, so nothing may give way
+        return _surplus(service)
     return (*_surplus(service), *_replaced(service), *_faulty(service))
 
 
@@ -146,21 +148,22 @@ def _surplus(service: ServiceView) -> tuple[Action, ...]:
 
 
 def _replaced(service: ServiceView) -> tuple[Action, ...]:
-    """Stop tasks of older deployments as far as enough healthy ones stay."""
+    """Stop tasks of older deployments: all when the primary can stand alone; before, those that are not healthy as far
+    as they take the room of new ones, and healthy ones above the minimum."""
     old = [task for task in service.tasks if task.deployment != service.deployments[0].id]
-    healthy = sum(task.healthy for task in service.tasks)
-    floor = math.ceil(service.desired * service.minimum_percent / 100)
-    spare = len(old) if _healthy(service) >= service.desired else max(0, healthy - floor)
-    unhealthy = [task for task in old if not task.healthy]
-    stopped = unhealthy + [task for task in old if task.healthy][:spare]
-    return tuple(Stop(task.id, "deployment") for task in stopped)
+    if _healthy(service) < service.desired:
+        floor = math.ceil(service.desired * service.minimum_percent / 100)
+        spare = max(0, sum(task.healthy for task in service.tasks) - floor)
+        useless = [task for task in old if not task.healthy][: _lacking(service)]
+        old = useless + [task for task in old if task.healthy][:spare]
+    return tuple(Stop(task.id, "deployment") for task in old)
 
 
 def _faulty(service: ServiceView) -> tuple[Action, ...]:
     """A faulty task goes when its replacement is healthy, or when there is no room to start one."""
     faulty = [task for task in _mine(service) if task.fault]
     if _healthy(service) < service.desired:
-        faulty = faulty[: max(0, _missing(service) - max(0, _room(service)))]
+        faulty = faulty[: _lacking(service)]
     return tuple(Stop(task.id, "fault", *task.fault) for task in faulty if task.fault)
 
 
@@ -187,6 +190,11 @@ def _healthy(service: ServiceView) -> int:
 
 def _missing(service: ServiceView) -> int:
     return service.desired - sum(not task.fault for task in _mine(service))
+
+
+def _lacking(service: ServiceView) -> int:
+    """New tasks for which there is no room."""
+    return max(0, _missing(service) - max(0, _room(service)))
 
 
 def _room(service: ServiceView) -> int:

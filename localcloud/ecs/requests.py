@@ -30,6 +30,14 @@ _SHOWN: dict[str, Any] = {
     "enableExecuteCommand": False,
     "availabilityZoneRebalancing": "DISABLED",
 }
+#: Members of UpdateService that change one member of the service.
+_CHANGEABLE = {
+    "desiredCount": "desired_count",
+    "healthCheckGracePeriodSeconds": "grace_period",
+    "platformVersion": "platform_version",
+    "capacityProviderStrategy": "capacity_provider_strategy",
+    "propagateTags": "propagate_tags",
+}
 _ROLLING: dict[str, Any] = {
     "strategy": "ROLLING",
     "maximumPercent": 200,
@@ -59,7 +67,7 @@ def create_service(backend: Any, request: Mapping[str, Any]) -> Service:
         raise InvalidParameterException(f"The local cloud runs deployment controller ECS only, not {controller}.")
     if not request.get("taskDefinition"):
         raise InvalidParameterException("TaskDefinition can not be blank.")
-    definition = backend.describe_task_definition(request["taskDefinition"])
+    definition = find_definition(backend, request["taskDefinition"])
     strategy = _launch(cluster, request)
     balancers = deepcopy(request.get("loadBalancers") or [])
     check_load_balancers(backend, definition, balancers)
@@ -94,22 +102,22 @@ def update_service(backend: Any, request: Mapping[str, Any]) -> Service:
     service = find_service(backend, request.get("cluster") or "default", request["service"])
     if service.status != "ACTIVE":
         raise ECSException("ServiceNotActiveException", "Service was not ACTIVE.")
-    definition = backend.describe_task_definition(request.get("taskDefinition") or service.task_definition)
-    before = _revision(service)
-    balancers = deepcopy(request.get("loadBalancers", service.load_balancers))
-    check_load_balancers(backend, definition, balancers)
+    definition = backend.describe_task_definition(service.task_definition)
+    if request.get("taskDefinition"):
+        definition = find_definition(backend, request["taskDefinition"])
+    changes: dict[str, Any] = {
+        "task_definition": definition.arn,
+        "load_balancers": deepcopy(request.get("loadBalancers", service.load_balancers)),
+        "configuration": _configuration(service.configuration, request.get("deploymentConfiguration")),
+        "settings": {**service.settings, **_given(request, _SHOWN)},
+    }
+    check_load_balancers(backend, definition, changes["load_balancers"])
     if request.get("networkConfiguration"):
-        service.network = network(backend, request["networkConfiguration"])
-    if request.get("desiredCount") is not None:
-        service.desired_count = request["desiredCount"]
-    if request.get("healthCheckGracePeriodSeconds") is not None:
-        service.grace_period = request["healthCheckGracePeriodSeconds"]
-    service.task_definition, service.load_balancers = definition.arn, balancers
-    service.configuration = _configuration(service.configuration, request.get("deploymentConfiguration"))
-    service.platform_version = request.get("platformVersion") or service.platform_version
-    service.capacity_provider_strategy = request.get("capacityProviderStrategy") or service.capacity_provider_strategy
-    service.propagate_tags = request.get("propagateTags") or service.propagate_tags
-    service.settings = {**service.settings, **_given(request, _SHOWN)}
+        changes["network"] = network(backend, request["networkConfiguration"])
+    changes |= {member: request[name] for name, member in _CHANGEABLE.items() if request.get(name) is not None}
+    before = _revision(service)
+    for member, value in changes.items():
+        setattr(service, member, value)
     if request.get("forceNewDeployment") or _revision(service) != before:
         deployments.begin(service)
     return service
@@ -129,7 +137,7 @@ def delete_service(backend: Any, request: Mapping[str, Any]) -> Service:
 def run_task(backend: Any, request: Mapping[str, Any]) -> list[Task]:
     """New tasks without a service; not yet started."""
     cluster = backend._get_cluster(request.get("cluster") or "default")  # noqa: SLF001
-    definition = backend.describe_task_definition(request["taskDefinition"])
+    definition = find_definition(backend, request["taskDefinition"])
     strategy = _launch(cluster, request)
     overrides = deepcopy(request.get("overrides") or {})
     names = {container["name"] for container in definition.container_definitions}
@@ -153,6 +161,16 @@ def run_task(backend: Any, request: Mapping[str, Any]) -> list[Task]:
         )
         for _ in range(request.get("count") or 1)
     ]
+
+
+def find_definition(backend: Any, reference: str) -> Any:
+    """The task definition, which is ACTIVE and made for Fargate."""
+    definition = backend.describe_task_definition(reference)
+    if definition.status != "ACTIVE":
+        raise ECSException("ClientException", "TaskDefinition is inactive")
+    if "FARGATE" not in definition.compatibilities:
+        raise InvalidParameterException("Task definition does not support launch_type FARGATE.")
+    return definition
 
 
 def check_load_balancers(backend: Any, definition: Any, balancers: list[dict[str, Any]]) -> None:

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from moto.ssm.models import ssm_backends
 from moto.sts.models import sts_backends
 
 from localcloud.ecs.logs import open_log
-from localcloud.fargate.spec import ContainerSpec, parse_health_check
+from localcloud.fargate.spec import ContainerSpec, LogSink, parse_health_check
 from localcloud.images import ANNOTATION, Image
 
 _ECR = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<repository>[^:@]+)")
@@ -154,7 +154,7 @@ def _parameter(place: Place, name: str) -> str:
     )
 
 
-def _log(place: Place, definition: Mapping[str, Any]) -> Callable[[str], None] | None:
+def _log(place: Place, definition: Mapping[str, Any]) -> LogSink | None:
     configuration = definition.get("logConfiguration") or {}
     if configuration.get("logDriver") != "awslogs":
         return None

@@ -57,35 +57,33 @@ def _of_deployment(service: Service, deployment: Deployment) -> DeploymentView:
 
 def _of_task(service: Service, task: Task) -> TaskView:
     assert task.deployment is not None
-    fault = _fault(service, task)
-    healthy = fault is None and _healthy(task)
+    fault, healthy = None, False
+    if task.status == "RUNNING" and task.running_since is not None:
+        age = time.monotonic() - task.running_since
+        found = targets.health(task)
+        fault = _fault(task, found if age >= (service.grace_period or 0) else [])
+        healthy = fault is None and _healthy(task, found, age)
     if healthy and not task.proven:
         deployments.note_healthy(task)
     return TaskView(id=task.task_arn, deployment=task.deployment.id, healthy=healthy, fault=fault)
 
 
-def _healthy(task: Task) -> bool:
+def _healthy(task: Task, found: list[targets.Health], age: float) -> bool:
+    """Every check defined for the task passes; without any, it has run for a while."""
     assert task.deployment is not None
-    if task.status != "RUNNING" or task.running_since is None:
-        return False
-    if any(container.definition.get("healthCheck") for container in task.containers) and task.health != "HEALTHY":
-        return False
-    balanced = task.deployment.load_balancers
-    if balanced:
-        states = [target.state for target in targets.health(task)]
-        return len(states) == len(balanced) and set(states) <= {"healthy", "unused"}
-    return time.monotonic() - task.running_since >= UNCHECKED_SETTLE
+    checked = any(container.definition.get("healthCheck") for container in task.containers)
+    balanced = len(task.deployment.load_balancers)
+    if not checked and not balanced:
+        return age >= UNCHECKED_SETTLE
+    passed = len(found) == balanced and all(target.state == "healthy" for target in found)
+    return passed and (task.health == "HEALTHY" or not checked)
 
 
-def _fault(service: Service, task: Task) -> tuple[str, str] | None:
-    """(stoppedReason, event) of a failed container health check, or of a target unhealthy after the grace period."""
-    if task.status != "RUNNING" or task.running_since is None:
-        return None
+def _fault(task: Task, found: list[targets.Health]) -> tuple[str, str] | None:
+    """(stoppedReason, event) of a failed container health check, or of an unhealthy target among those that count."""
     if task.health == "UNHEALTHY":
         return "Task failed container health checks", f"(task {task.id}) failed container health checks."
-    if time.monotonic() - task.running_since < (service.grace_period or 0):
-        return None
-    for target in targets.health(task):
+    for target in found:
         if target.state == "unhealthy":
             where = f"in (target-group {target.group})"
             event = f"(port {target.port}) is unhealthy {where} due to (reason {target.description})"

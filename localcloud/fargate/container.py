@@ -136,7 +136,7 @@ async def _split_lines(stream: asyncio.StreamReader, sink: LogSink) -> None:
         if len(rest) >= _LINE_LIMIT:
             lines.append(rest)
             rest = b""
-        for line in lines:
-            sink(line.decode(errors="replace"))
+        if lines:
+            sink([line.decode(errors="replace") for line in lines])
     if rest:
-        sink(rest.decode(errors="replace"))
+        sink([rest.decode(errors="replace")])

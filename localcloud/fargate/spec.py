@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-#: Takes one line of a container's output, without its line end.
-LogSink = Callable[[str], None]
+#: Takes lines of a container's output, without their line ends.
+LogSink = Callable[[Sequence[str]], None]
 
 _LOCALHOST = re.compile(r"(?<![\w.-])(?:localhost|127\.0\.0\.1)(?![\w.-])")
 
