@@ -125,22 +125,24 @@ def _stage_labels(axis: Axis, steps: Rows) -> tuple[list[str], float]:
     Placed from the last to the first: a label must end before every label and leader line that is already in its row,
     and a leader line crosses all rows below its own.
     """
-    placed: list[tuple[int, float, str, str]] = []
+    placed: list[tuple[int, float, float, str, str]] = []
     for step in reversed(_lasting(axis, steps)):
         name, took = str(step["name"]).replace("_", " "), duration(float(step["seconds"]))
-        x = axis.x(float(step["started"]))
-        end = x + (len(name) + len(took) + 2) * CHARACTER
+        line = axis.x(float(step["started"]))
+        width = (len(name) + len(took) + 2) * CHARACTER
+        left = min(line, WIDTH - width)
         row = 0
-        while any(other >= row and end > left for other, left, _, _ in placed):
+        while any(other[0] >= row and left + width > other[1] for other in placed):
             row += 1
-        placed.append((row, x, name, took))
-    head = (max((row for row, *_ in placed), default=-1) + 1) * LABEL_ROW + 6
+        placed.append((row, left, line, name, took))
+    head = (max((label[0] for label in placed), default=-1) + 1) * LABEL_ROW + 6
     parts = []
-    for row, x, name, took in placed:
+    for row, left, line, name, took in placed:
         y = head - 6 - row * LABEL_ROW
-        parts.append(element("line", x1=x, x2=x, y1=y - 11, y2=head, class_="leader"))
+        # Where the label had to move left, to stay on the page, the line begins below it.
+        parts.append(element("line", x1=line, x2=line, y1=y + 3 if left < line else y - 11, y2=head, class_="leader"))
         shown = f'{escape(name)} <tspan class="dim">{escape(took)}</tspan>'
-        parts.append(f'<text x="{number(x + 4)}" y="{number(y)}" class="stage">{shown}</text>')
+        parts.append(f'<text x="{number(left + 4)}" y="{number(y)}" class="stage">{shown}</text>')
     return parts, head
 
 
