@@ -27,7 +27,7 @@ def _seconds(text: str) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m localcloud",
-        description="An AWS-shaped cloud on loopback: the API (moto, mended), tasks as processes, a real load balancer.",
+        description="An AWS-shaped cloud on loopback: the API (moto, mended), tasks as processes, a load balancer.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     up = _command(commands, "up", "start the local cloud; exit 0 when it is ready or was up already, 1 when it cannot")

@@ -18,9 +18,26 @@ from localcloud.control.data_plane import HEALTH
 
 _NAMESPACE = "AWS/ApplicationELB"
 _PERIOD = 60
-#: Count in the ALB's report -> metric. An interval's Sum is the count; AWS's docs name Sum as the useful statistic.
-_GROUP_COUNTS = {"requests": "RequestCount", "target_5xx": "HTTPCode_Target_5XX_Count"}
-_BALANCER_COUNTS = _GROUP_COUNTS | {"elb_5xx": "HTTPCode_ELB_5XX_Count"}
+#: Count in the ALB's report -> metric. An interval's Sum is the count: the statistic that AWS's docs call useful.
+_GROUP_COUNTS = {
+    "requests": "RequestCount",
+    "target_2xx": "HTTPCode_Target_2XX_Count",
+    "target_3xx": "HTTPCode_Target_3XX_Count",
+    "target_4xx": "HTTPCode_Target_4XX_Count",
+    "target_5xx": "HTTPCode_Target_5XX_Count",
+    "connection_errors": "TargetConnectionErrorCount",
+}
+_BALANCER_COUNTS = _GROUP_COUNTS | {
+    "elb_4xx": "HTTPCode_ELB_4XX_Count",
+    "elb_5xx": "HTTPCode_ELB_5XX_Count",
+    "elb_502": "HTTPCode_ELB_502_Count",
+    "elb_503": "HTTPCode_ELB_503_Count",
+    "elb_504": "HTTPCode_ELB_504_Count",
+    "fixed_responses": "HTTP_Fixed_Response_Count",
+    "redirects": "HTTP_Redirect_Count",
+    "new_connections": "NewConnectionCount",
+}
+_RESPONSES = ("target_2xx", "target_3xx", "target_4xx", "target_5xx")
 
 type _Key = tuple[str, str, str]
 
@@ -50,9 +67,10 @@ class Metrics:
         for count, name in names.items():
             if counts.get(count):
                 self._add(name, balancer, group, samples=counts[count], total=counts[count], unit="Count")
-        if counts.get("requests"):
-            seconds, requests = counts.get("response_seconds_sum", 0.0), counts["requests"]
-            self._add("TargetResponseTime", balancer, group, samples=requests, total=seconds, unit="Seconds")
+        responses = sum(counts.get(name, 0) for name in _RESPONSES)
+        if responses:
+            seconds = counts["response_seconds_sum"]
+            self._add("TargetResponseTime", balancer, group, samples=responses, total=seconds, unit="Seconds")
 
     def _hosts(self, balancer: str, group: str) -> None:
         states = [target.state for target in HEALTH.of(group).values()]

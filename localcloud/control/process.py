@@ -12,7 +12,6 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from localcloud import mends
 from localcloud.control import access, admin, bridge, server
-
 from localcloud.ecs.controller import Controller
 from localcloud.settings import Settings
 

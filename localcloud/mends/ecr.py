@@ -15,13 +15,13 @@ from moto.ecr.models import ECRBackend, Image
 from localcloud.mends.patch import wrap
 
 
-class ImageTagAlreadyExistsException(ServiceException):
+class ImageTagAlreadyExistsException(ServiceException):  # type: ignore[misc]
     """The tag belongs to another image and tags are immutable; moto says ImageAlreadyExists, as of the same image."""
 
     code = "ImageTagAlreadyExistsException"
 
 
-class ImageDigestDoesNotMatchException(ServiceException):
+class ImageDigestDoesNotMatchException(ServiceException):  # type: ignore[misc]
     """The client's digest is not the manifest's."""
 
     code = "ImageDigestDoesNotMatchException"
