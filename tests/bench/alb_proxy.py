@@ -113,7 +113,9 @@ async def main(seconds: float, connections: int) -> None:
 async def measure(
     target: asyncio.subprocess.Process, plane: asyncio.subprocess.Process, seconds: float, connections: int
 ) -> None:
-    assert target.stdout is not None and plane.stdin is not None and plane.stdout is not None
+    assert target.stdout is not None
+    assert plane.stdin is not None
+    assert plane.stdout is not None
     target_port, port = int(await target.stdout.readline()), free_port()
     plane.stdin.write(json.dumps(configuration(port, target_port)).encode() + b"\n")
     while b'"healthy"' not in await plane.stdout.readline():
