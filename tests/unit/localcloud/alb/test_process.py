@@ -20,7 +20,21 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.unit.localcloud.alb.harness import HOST, cloud, fixed, forward, free_port, group, rule, run, targets
+from localcloud.alb.config import Config
+from tests.unit.localcloud.alb.harness import (
+    HOST,
+    cloud,
+    fixed,
+    forward,
+    free_port,
+    group,
+    ok,
+    raw_target,
+    rule,
+    run,
+    serving,
+    targets,
+)
 
 
 def certificate() -> str:
@@ -203,5 +217,44 @@ def test_process_ends_cleanly_on_sigterm() -> None:
             await lines_of(started, "listening")
             started.send_signal(signal.SIGTERM)
             assert await started.wait() == 0
+
+    run(scenario())
+
+
+def test_listener_and_group_that_are_gone_from_the_configuration_are_gone() -> None:
+    async def scenario() -> None:
+        async with targets("blue") as (blue,), cloud() as local:
+            await local.apply([rule(forward(("blue", 1)))], group("blue", blue.port))
+            async with local.connect() as client:
+                assert (await client.request()).body == b"blue"
+                await local.plane.apply(Config())
+                assert await client.reader.read() == b""
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection(HOST, local.port)
+            assert local.lines[-1] == {"type": "health", "target_groups": {}}
+            await local.apply([])
+            assert (await local.get()).body == b"default"
+
+    run(scenario())
+
+
+def test_connection_to_a_target_is_closed_when_idle_for_too_long() -> None:
+    """By the once-a-second housekeeping; a long timeout leaves the connection open, as the other tests rely on."""
+    closed = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readuntil(b"\r\n\r\n")
+        writer.write(ok())
+        if not asked.startswith(b"GET /health") and await reader.read() == b"":
+            closed.set()
+
+    async def scenario() -> None:
+        async with raw_target(answer) as port, serving(port, idle_timeout__timeout_seconds="0.01") as local:
+            await local.get()
+            housekeeping = asyncio.create_task(local.plane.report_metrics())
+            await closed.wait()
+            housekeeping.cancel()
+            seconds = [line["second"] for line in local.lines if line["type"] == "metrics"]
+            assert seconds == list(range(seconds[0], seconds[0] + len(seconds)))
 
     run(scenario())

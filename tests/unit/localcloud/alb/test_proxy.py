@@ -471,3 +471,69 @@ def test_pipelined_requests_are_answered_in_order() -> None:
 
 async def _reply(client: Client) -> bytes:
     return (await client.reply()).body
+
+
+def test_request_in_absolute_form_is_matched_and_sent_in_origin_form() -> None:
+    async def scenario() -> None:
+        async with targets("blue") as (blue,), cloud() as local:
+            await local.apply(
+                [rule(forward(("blue", 1)), {"Field": "path-pattern", "Values": ["/a"]})], group("blue", blue.port)
+            )
+            assert (await local.get("http://other.example/a?b")).body == b"blue"
+            assert blue.seen[0].target == "/a?b"
+
+    run(scenario())
+
+
+def test_target_that_stops_in_mid_body_cuts_the_client_connection_after_the_idle_timeout() -> None:
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        await reader.read()
+
+    async def scenario() -> None:
+        options = {"idle_timeout__timeout_seconds": "0.1"}
+        async with raw_target(respond) as port, serving(port, **options) as local, local.connect() as client:
+            client.send()
+            assert (await client.head()).status == 200
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                await client.reader.readexactly(100)
+
+    run(scenario())
+
+
+def test_slow_upload_is_not_taken_for_a_silent_target() -> None:
+    """The target's silence counts from the end of the request, not from its start."""
+
+    async def scenario() -> None:
+        options = {"idle_timeout__timeout_seconds": "1"}
+        async with targets("blue") as (blue,), serving(blue.port, **options) as local, local.connect() as client:
+            client.send("/", "Content-Length: 3", method="POST")
+            for _ in range(3):
+                await asyncio.sleep(0.4)
+                client.writer.write(b"x")
+            assert (await client.reply()).body == b"blue"
+            assert blue.seen[0].body == b"xxx"
+
+    run(scenario())
+
+
+def test_body_that_becomes_malformed_on_its_way_is_400() -> None:
+    started = asyncio.Event()
+
+    async def read_all(request: web.BaseRequest) -> web.Response:
+        await request.content.readany()
+        started.set()
+        await request.read()
+        return web.Response()
+
+    async def scenario() -> None:
+        async with targets("blue") as (blue,), serving(blue.port) as local, local.connect() as client:
+            blue.answer = read_all
+            client.send("/", "Transfer-Encoding: chunked", method="POST", body=b"3\r\nabc\r\n")
+            await started.wait()
+            client.writer.write(b"zz\r\n")
+            reply = await client.reply()
+            assert (reply.status, reply.header("Connection")) == (400, "close")
+
+    run(scenario())
