@@ -97,7 +97,7 @@ def test_env_file_is_enough_for_any_tool(state):
     up(state)
     code = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
     for name, account in (("env", "111111111111"), ("env.production", "333333333333")):
-        shell = f". {state / name} && exec {sys.executable} -c \"{code}\""
+        shell = f'. {state / name} && exec {sys.executable} -c "{code}"'
         result = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
         assert result.stdout.strip() == account, result.stderr
 
