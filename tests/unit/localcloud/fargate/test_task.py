@@ -186,9 +186,7 @@ def test_health_check_that_recovers(guard, tmp_path):
 
 def test_failures_in_the_start_period_do_not_count(guard, tmp_path):
     tries = tmp_path / "tries"
-    check = HealthCheck(
-        ("/bin/sh", "-c", f"echo >> {tries}; exit 1"), interval=0.02, retries=1, start_period=DEADLINE
-    )
+    check = HealthCheck(("/bin/sh", "-c", f"echo >> {tries}; exit 1"), interval=0.02, retries=1, start_period=DEADLINE)
 
     async def scenario():
         task = FargateTask([spec("serve", health=check)], guard, lambda: None)
