@@ -85,8 +85,8 @@ def render(
     """The page, as one HTML document that loads nothing from outside.
 
     RESULT is what slipway.ops.ecs_blue_green returned: outcome, started (Unix seconds), colors, image, digest, steps
-    (`started` of a step counts from the result's), and where it has them previous_image and reason. SERVICE and ENVIRONMENT
-    are names for the head; SAMPLES, SECONDS: see swap_report_chart.timeline; LOAD is the load generator's summary
+    (`started` of a step counts from the result's), and where it has them previous_image and reason. SERVICE and
+    ENVIRONMENT are names for the head; SAMPLES, SECONDS: see swap_report_chart.timeline; LOAD is the load's summary
     (requests, failed, errors, p50_ms, p99_ms, max_ms, rate); NOTE says under which conditions it was measured.
     """
     begun = float(result.get("started") or 0.0)
