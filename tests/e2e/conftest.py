@@ -8,19 +8,17 @@ environments are made side by side, once.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from localcloud.demo import run
-from tests.e2e.harness import Done, Environment
+from tests.e2e.harness import NEW, OLD, Done, Environment, everywhere
 
 IMAGES = Path(__file__).parent / "images.json"
 # Seconds that a weight change takes to reach the load balancer: the issue's own figure.
 WEIGHT_DELAY = 5.0
-OLD, NEW = "api:1.0.0", "api:2.0.0"
 
 
 @pytest.fixture(scope="session")
@@ -49,13 +47,6 @@ def fresh(environments) -> Environment:
 def nothing(environments) -> dict[str, Any]:
     """What is in an account before site.yml: AWS's default VPC and no more."""
     return environments["local"].everything()
-
-
-def everywhere(environments, *arguments) -> dict[str, Done]:
-    """Run site.yml in all environments at the same time."""
-    with ThreadPoolExecutor() as threads:
-        runs = {name: threads.submit(env.playbook, "site", *arguments) for name, env in environments.items()}
-    return {name: future.result() for name, future in runs.items()}
 
 
 @pytest.fixture(scope="session")

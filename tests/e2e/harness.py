@@ -8,15 +8,16 @@ import json
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from localcloud.demo import run, watch
-from localcloud.images import ROOT
 
 CALLBACK = Path(__file__).parent / "callback"
 SERVICE = "api"
+OLD, NEW = "api:1.0.0", "api:2.0.0"
 
 
 @dataclass(frozen=True)
@@ -126,13 +127,14 @@ class Environment:
 
     def tasks(self, color: str) -> list[str]:
         """The ARNs of a color's tasks that are wanted or still stopping."""
-        ecs = self.client("ecs")
-        wanted = ecs.list_tasks(cluster=self.prefix, serviceName=f"{SERVICE}-{color}")["taskArns"]
-        stopped = ecs.list_tasks(cluster=self.prefix, serviceName=f"{SERVICE}-{color}", desiredStatus="STOPPED")[
-            "taskArns"
+        ecs, name = self.client("ecs"), f"{SERVICE}-{color}"
+        arns = [
+            arn
+            for wanted in ("RUNNING", "STOPPED")
+            for arn in ecs.list_tasks(cluster=self.prefix, serviceName=name, desiredStatus=wanted)["taskArns"]
         ]
-        described = ecs.describe_tasks(cluster=self.prefix, tasks=stopped)["tasks"] if stopped else []
-        return [*wanted, *(task["taskArn"] for task in described if task["lastStatus"] != "STOPPED")]
+        described = ecs.describe_tasks(cluster=self.prefix, tasks=arns)["tasks"] if arns else []
+        return [task["taskArn"] for task in described if task["lastStatus"] != "STOPPED"]
 
     def traffic(self) -> dict[str, Any]:
         """What a site.yml must never move: the rules' weights, and each color's tasks, revision and scaling bounds."""
@@ -201,12 +203,16 @@ def _colors() -> list[str]:
     return [f"{SERVICE}-{color}" for color in watch.COLORS]
 
 
+def everywhere(environments: Mapping[str, Environment], *arguments: str) -> dict[str, Done]:
+    """Run site.yml in all environments at the same time."""
+    with ThreadPoolExecutor() as threads:
+        runs = {name: threads.submit(each.playbook, "site", *arguments) for name, each in environments.items()}
+    return {name: future.result() for name, future in runs.items()}
+
+
 def wait_until(what: str, check: Any, seconds: float = 60.0) -> None:
     """Poll CHECK until it is true; fails with WHAT after SECONDS."""
     end = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < end, f"never: {what}"
         time.sleep(0.25)
-
-
-__all__ = ["ROOT", "SERVICE", "Done", "Environment", "wait_until"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.conftest import everywhere
+from tests.e2e.harness import everywhere
 
 ACCOUNTS = {"local": "111111111111", "staging": "222222222222", "production": "333333333333"}
 

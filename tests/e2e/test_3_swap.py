@@ -8,8 +8,7 @@ import time
 import pytest
 
 from localcloud.demo import watch
-from tests.e2e.conftest import NEW
-from tests.e2e.harness import wait_until
+from tests.e2e.harness import NEW, wait_until
 
 # The issue's own figure, and a rate at which it takes less than a minute.
 LEAST, RATE = 20_000, 450.0

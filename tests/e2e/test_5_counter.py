@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import time
 
-from tests.e2e.conftest import OLD
-from tests.e2e.harness import wait_until
+from tests.e2e.harness import OLD, wait_until
 
 
 def test_without_floor_and_proof_a_swap_loses_requests(serving, images):
