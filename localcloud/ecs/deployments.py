@@ -30,7 +30,7 @@ def begin(service: Service) -> Deployment:
         id=f"ecs-svc/{identifier}",
         arn=f"{base.format('deployment')}/{secrets.token_urlsafe(16)}",
         revision_arn=f"{base.format('revision')}/{identifier}",
-        task_definition=service.task_definition,
+        definition=service.definition,
         load_balancers=service.load_balancers,
         network=service.network,
         platform_version=service.platform_version,
@@ -98,7 +98,7 @@ def trip(service: Service) -> None:
     service.deployments = [back, *(d for d in service.deployments if d is not back)]
     # Until it completes again it is no target of another rollback.
     service.completed = None
-    service.task_definition, service.load_balancers = back.task_definition, back.load_balancers
+    service.definition, service.load_balancers = back.definition, back.load_balancers
     service.network, service.platform_version = back.network, back.platform_version
     service.say(f"rolling back to (deployment {back.id}).")
 

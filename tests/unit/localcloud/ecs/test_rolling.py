@@ -141,3 +141,16 @@ def test_a_bad_update_changes_nothing(cloud, change, error):
         cloud.update(name, desiredCount=5, **change)
     assert cloud.service(name) == before
     cloud.delete(name)
+
+
+def test_a_deleted_task_definition_goes_on_in_its_service_but_starts_nowhere_else(cloud):
+    definition = cloud.define("serve:1", family="gone")
+    name = cloud.create(definition)
+    cloud.steady(name)
+    cloud.ecs.deregister_task_definition(taskDefinition=definition)
+    with pytest.raises(cloud.ecs.exceptions.ClientException, match="inactive"):
+        cloud.create(definition)
+    cloud.ecs.delete_task_definitions(taskDefinitions=[definition])
+    cloud.update(name, desiredCount=2)
+    assert cloud.steady(name)["runningCount"] == 2
+    cloud.delete(name)

@@ -63,7 +63,6 @@ def test_sigterm_ends_it_in_order(guard):
         task = FargateTask([spec("serve", log=lines.extend)], guard, lambda: None)
         await task.start()
         await come(lambda: lines)
-        await asyncio.sleep(0.1)  # the handler is set after the first line
         await task.stop()
         assert task.containers[0].exit_code == 0
 
@@ -77,7 +76,6 @@ def test_sigkill_after_the_stop_timeout(guard):
         task = FargateTask([spec("slow", log=lines.extend, stop_timeout=0.3)], guard, lambda: None)
         await task.start()
         await come(lambda: lines)
-        await asyncio.sleep(0.1)
         await task.stop()
         assert task.containers[0].exit_code == 137
 
