@@ -30,8 +30,9 @@ class Deployment:
     """One deployment of a service, and its service revision.
 
     definition: moto's TaskDefinition; the deployment keeps it also when it is deregistered or deleted meanwhile.
-    load_balancers, network: as in the API. failures: stops in a row without one healthy task, for the back-off.
-    retry_at: monotonic seconds before which no task starts. source_revision: ARN of the revision it replaced.
+    load_balancers, network: as in the API. proven: one of its tasks was healthy. failures: tasks in a row that ended
+    without having been healthy, for the back-off. retry_at: monotonic seconds before which no task starts.
+    source_revision: ARN of the revision it replaced.
     history: status, reason and times as DescribeServiceDeployments has them.
     """
 
@@ -47,6 +48,7 @@ class Deployment:
     rollout: Rollout = "IN_PROGRESS"
     reason: str = ""
     failed_tasks: int = 0
+    proven: bool = False
     failures: int = 0
     retry_at: float = 0.0
     created: datetime = field(default_factory=now)

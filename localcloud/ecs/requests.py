@@ -20,7 +20,7 @@ from localcloud.ecs.model import Service, Task
 
 FARGATE = ("FARGATE", "FARGATE_SPOT")
 
-#: Members of CreateService and UpdateService that are only shown again, with their defaults.
+#: Members of CreateService and UpdateService that are only shown again, with the defaults of CreateService.
 _SHOWN: dict[str, Any] = {
     "serviceRegistries": [],
     "placementConstraints": [],
@@ -28,7 +28,7 @@ _SHOWN: dict[str, Any] = {
     "deploymentController": {"type": "ECS"},
     "enableECSManagedTags": False,
     "enableExecuteCommand": False,
-    "availabilityZoneRebalancing": "DISABLED",
+    "availabilityZoneRebalancing": "ENABLED",
 }
 #: Members of UpdateService that change one member of the service.
 _CHANGEABLE = {
@@ -244,11 +244,11 @@ def _given(request: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, An
 
 
 def _revision(service: Service) -> tuple[Any, ...]:
+    """What triggers a new deployment when it changes (UpdateService, ECS API Reference)."""
     return (
         service.task_definition,
         service.load_balancers,
         service.network,
         service.platform_version,
-        service.capacity_provider_strategy,
-        service.settings["enableExecuteCommand"],
+        service.settings["serviceRegistries"],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from localcloud.ecs import views
 from tests.unit.localcloud.fixtures.cloud import address, environment
 from tests.unit.localcloud.fixtures.processes import wait_until
 
@@ -98,6 +99,18 @@ def test_circuit_breaker_without_rollback_stalls(cloud):
     assert cloud.service(name)["runningCount"] == 0
     assert [item["status"] for item in deployments(cloud, name)] == ["STOPPED"]
     cloud.update(name, taskDefinition=cloud.define("serve:1"))
+    cloud.steady(name)
+    cloud.delete(name)
+
+
+def test_a_worker_that_crashes_at_start_is_rolled_back_too(cloud, monkeypatch):
+    name = cloud.create("serve:1", breaker=True)
+    good = cloud.steady(name)["taskDefinition"]
+    monkeypatch.setattr(views, "UNCHECKED_SETTLE", 20.0)  # the crash comes first, however slow the machine is
+    cloud.update(name, taskDefinition=cloud.define("crash:1"))
+    wait_until(lambda: cloud.service(name)["taskDefinition"] == good, "the rollback")
+    assert cloud.service(name)["deployments"][0]["rolloutState"] == "IN_PROGRESS"
+    monkeypatch.undo()
     cloud.steady(name)
     cloud.delete(name)
 

@@ -198,7 +198,7 @@ def test_a_container_health_check_decides_over_registration_and_replacement(clou
 
     command = "import os, urllib.request as r; r.urlopen('http://localhost:8080/')"
     check = {"command": ["CMD", "python", "-c", command], "interval": 1, "timeout": 5}
-    well = cloud.create(cloud.define("serve:1", healthCheck=check), groups=[group])
+    well = cloud.create(cloud.define("serve:1", healthCheck=check), groups=[group], healthCheckGracePeriodSeconds=60)
     cloud.steady(well)
     task = cloud.tasks(well)[0]
     assert task["healthStatus"] == task["containers"][0]["healthStatus"] == "HEALTHY"
