@@ -125,17 +125,6 @@ class Environment:
         with urllib.request.urlopen(f"{self.url}/version", timeout=10) as answer:
             return json.load(answer)
 
-    def tasks(self, color: str) -> list[str]:
-        """The ARNs of a color's tasks that are wanted or still stopping."""
-        ecs, name = self.client("ecs"), f"{SERVICE}-{color}"
-        arns = [
-            arn
-            for wanted in ("RUNNING", "STOPPED")
-            for arn in ecs.list_tasks(cluster=self.prefix, serviceName=name, desiredStatus=wanted)["taskArns"]
-        ]
-        described = ecs.describe_tasks(cluster=self.prefix, tasks=arns)["tasks"] if arns else []
-        return [task["taskArn"] for task in described if task["lastStatus"] != "STOPPED"]
-
     def traffic(self) -> dict[str, Any]:
         """What a site.yml must never move: the rules' weights, and each color's tasks, revision and scaling bounds."""
         services = self.client("ecs").describe_services(cluster=self.prefix, services=_colors())["services"]

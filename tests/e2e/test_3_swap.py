@@ -25,10 +25,11 @@ def planned(serving, images):
 @pytest.fixture(scope="module")
 def swapped(serving, images, planned):
     """The deployment of the new release under load: what it returned, what was counted, what was seen."""
-    with serving.load(RATE) as load, watch.Watcher(serving.watched()) as seen:
+    service = serving.watched()
+    with serving.load(RATE) as load, watch.Watcher(service) as seen:
         begun = time.monotonic()
         done = serving.deploy(images[NEW])
-        wait_until("blue is gone", lambda: not serving.tasks("blue"))
+        wait_until("blue is gone", lambda: not service.tasks("blue"))
         time.sleep(max(1.0, LEAST / RATE + 1 - (time.monotonic() - begun)))
         counted = load.stop()
     return done, counted, seen.samples
