@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.plan_model import (
@@ -40,6 +41,7 @@ def group(color: str) -> str:
     return f"arn:tg/api-{color}"
 
 
+@cache
 def body(release: str, color: str) -> dict[str, Any]:
     """The RegisterTaskDefinition request of a release, v1 or v2, for a color."""
     digest = f"sha256:{release}"
@@ -51,6 +53,7 @@ def arn(release: str, color: str) -> str:
     return f"{ACCOUNT}:task-definition/api-{color}:{release}"
 
 
+@cache
 def definition(release: str, color: str) -> Definition:
     return Definition(arn(release, color), normalized(body(release, color)))
 
@@ -125,9 +128,8 @@ def _color_after(state: ColorState, step: Any) -> ColorState:
     if isinstance(step, SetScaling):
         return replace(state, scaling=step.scaling)
     if isinstance(step, CreateService):
-        made = Service(
-            f"arn:service/{state.color}", 0, 0, 0, step.definition or state.latest.arn, settings=step.request
-        )
+        runs = step.definition or state.latest.arn
+        made = Service(f"arn:{state.color}", 0, 0, 0, runs, settings=step.request, tags=step.tags)
         return replace(state, service=made, definition=state.latest)
     if isinstance(step, WaitHealthy):
         return replace(state, healthy=max(step.need, state.healthy))

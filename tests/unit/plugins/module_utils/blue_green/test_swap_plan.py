@@ -293,7 +293,7 @@ def every_state():
     runs = [("boot", None), ("v1", None), ("v1", "v1"), ("v2", "v2"), ("v2", "v1"), ("v1", WITHDRAWN)]
     tasks = [(0, 0), (3, 3), (3, 1)]
     for left, right, (mine, well), (theirs, good) in product(runs, runs, tasks, tasks):
-        for weights, held in product([(100, 0), (0, 100), (50, 50)], [None, HELD]):
+        for weights, held in product([(100, 0), (0, 100)], [None, HELD]):
             blue = color("blue", left[0], mine, healthy=well, release=left[1], scaling=held)
             green = color("green", right[0], theirs, healthy=good, release=right[1], scaling=held)
             yield snapshot(blue, green, weights, preview=(0, 100))
