@@ -10,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -36,7 +37,7 @@ def child(state, module):
     """The process of this cloud that runs the module."""
     cloud_id = Settings.load(state / "settings.json").cloud_id
     for identity in processes.marked(cloud_id):
-        with open(f"/proc/{identity.pid}/cmdline") as stream:
+        with Path(f"/proc/{identity.pid}/cmdline").open() as stream:
             if f"\0{module}\0" in stream.read():
                 return identity
     raise AssertionError(module)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import datetime
 
-
 NOW = datetime.datetime.now(datetime.UTC)
 
 
