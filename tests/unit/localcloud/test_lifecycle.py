@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from localcloud import processes
-from localcloud.settings import MARKER, Settings
+from localcloud.settings import Settings
 from tests.unit.localcloud.conftest import Cloud, run, wait_for
 
 
@@ -33,18 +33,52 @@ def up(state, *arguments, **kwargs):
     return result
 
 
-def child(state, module):
-    """The process of this cloud that runs the module."""
+def child(state, word, missing_ok=False):
+    """The process of this cloud that has this word in its command line."""
     cloud_id = Settings.load(state / "settings.json").cloud_id
     for identity in processes.marked(cloud_id):
         with Path(f"/proc/{identity.pid}/cmdline").open() as stream:
-            if f"\0{module}\0" in stream.read():
+            if f"\0{word}\0" in stream.read():
                 return identity
-    raise AssertionError(module)
+    assert missing_ok, word
+    return None
 
 
 def supervisor(state):
     return processes.Identity(**json.loads((state / "status.json").read_text())["supervisor"])
+
+
+def start_task(state):
+    """Run a task whose image is another table's program; its process."""
+    cloud = Cloud(state)
+    assert run("push", "sleeper:1", "--state", str(state)).returncode == 1  # no such repository yet
+    cloud.client("ecr").create_repository(repositoryName="sleeper")
+    assert run("push", "sleeper:1", "--state", str(state)).returncode == 0
+    ec2, ecs, iam = cloud.client("ec2"), cloud.client("ecs"), cloud.client("iam")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    role = iam.create_role(RoleName="execution", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    ecs.create_cluster(clusterName="c")
+    ecs.register_task_definition(
+        family="sleeper",
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu="256",
+        memory="512",
+        executionRoleArn=role,
+        containerDefinitions=[{"name": "main", "image": "111111111111.dkr.ecr.us-east-1.amazonaws.com/sleeper:1"}],
+    )
+    network = {"awsvpcConfiguration": {"subnets": [subnet], "assignPublicIp": "ENABLED"}}
+    ecs.run_task(cluster="c", taskDefinition="sleeper", launchType="FARGATE", networkConfiguration=network)
+    return wait_for(lambda: child(state, "86400", missing_ok=True))
+
+
+@pytest.fixture
+def sleeper(tmp_path):
+    """An image table with a program that outlives its patience."""
+    (tmp_path / "app").mkdir()
+    (tmp_path / "images.json").write_text('{"sleeper:1": {"folder": "app", "command": ["sleep", "86400"]}}')
+    return str(tmp_path / "images.json")
 
 
 def listens(host, port):
@@ -53,10 +87,10 @@ def listens(host, port):
         return probe.connect_ex((host, port)) == 0
 
 
-def test_up_and_down_beside_another_cloud(state, cloud):
+def test_up_and_down_beside_another_cloud(state, cloud, sleeper):
     state.mkdir()
     (state / "notes.txt").write_text("not the cloud's")
-    up(state)
+    up(state, "--images", sleeper)
     settings, top = Settings.load(state / "settings.json"), supervisor(state)
     assert listens(settings.control_host, settings.control_port)
     assert stat.S_IMODE(state.stat().st_mode) == 0o700
@@ -74,8 +108,10 @@ def test_up_and_down_beside_another_cloud(state, cloud):
     assert "already up" in again.stdout
     assert supervisor(state) == top
 
+    task = start_task(state)
     assert run("down", "--state", str(state)).returncode == 0
     assert not top.alive
+    assert not task.alive
     assert processes.marked(settings.cloud_id) == []
     assert not listens(settings.control_host, settings.control_port)
     assert [path.name for path in state.iterdir()] == ["notes.txt"]
@@ -117,14 +153,17 @@ def test_death_of_the_supervisor_is_told_and_the_rest_ends_by_itself(state):
     assert not state.exists()
 
 
-def test_down_finds_what_a_killed_cloud_left(state):
-    up(state)
-    cloud_id = Settings.load(state / "settings.json").cloud_id
-    stray = subprocess.Popen(["sleep", "300"], env={MARKER: cloud_id}, start_new_session=True)
+def test_down_finds_what_a_killed_cloud_left(state, sleeper):
+    up(state, "--images", sleeper)
+    task = start_task(state)
+    stray = subprocess.Popen(
+        ["sleep", "300"], env=Settings.load(state / "settings.json").marker, start_new_session=True
+    )
     for identity in (supervisor(state), child(state, "localcloud.control"), child(state, "localcloud.alb")):
         identity.signal(signal.SIGKILL)
     assert run("down", "--state", str(state)).returncode == 0
     assert stray.wait(5) == -signal.SIGKILL
+    assert not task.alive
     assert not state.exists()
 
 
