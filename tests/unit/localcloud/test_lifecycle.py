@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from localcloud import processes
+from localcloud import supervisor as supervisor_module
 from localcloud.settings import Settings
 from tests.unit.localcloud.conftest import Cloud, run, wait_for
 
@@ -178,13 +179,21 @@ def test_a_pid_of_before_the_reboot_is_not_taken_for_a_cloud(state):
     assert "had crashed" in up(state).stdout
 
 
-def test_control_that_cannot_start_is_told_with_its_log(state):
-    env = dict(os.environ, MOTO_ACM_VALIDATION_WAIT="soon")
-    result = run("up", "--state", str(state), env=env)
+def test_control_that_cannot_start_is_told_with_its_log(state, tmp_path):
+    (tmp_path / "moto.py").write_text("raise ValueError('broken on purpose')")
+    result = run("up", "--state", str(state), env=dict(os.environ, PYTHONPATH=str(tmp_path)))
     assert result.returncode == 1
     assert "control did not start: control (pid " in result.stderr
-    assert "ValueError" in result.stderr
+    assert "broken on purpose" in result.stderr
     assert run("status", "--state", str(state)).returncode == 1
+
+
+def test_the_user_s_own_aws_settings_do_no_harm(state):
+    env = dict(os.environ, AWS_PROFILE="missing", MOTO_ACCOUNT_ID="999999999999", AWS_REGION="eu-north-1")
+    up(state, env=env)
+    assert Cloud(state).client("sts").get_caller_identity()["Account"] == "111111111111"
+    pushed = run("push", "api:1.0.0", "--state", str(state), env=env)
+    assert "RepositoryNotFoundException" in pushed.stderr
 
 
 @pytest.mark.parametrize(
@@ -203,6 +212,23 @@ def test_bad_image_table_is_refused_before_anything_starts(state, tmp_path, tabl
     result = run("up", "--state", str(state), "--images", str(path))
     assert result.returncode == 1
     assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not state.exists()
+
+
+def test_a_second_up_at_the_same_moment_is_told(state):
+    (state / "log").mkdir(parents=True)
+    with supervisor_module._claim_state(state):
+        result = run("up", "--state", str(state))
+    assert result.returncode == 1
+    assert "another `up` is at work" in result.stderr
+
+
+def test_no_network_leaves_nothing(state, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.platform = 'darwin'")
+    result = run("up", "--state", str(state), env=dict(os.environ, PYTHONPATH=str(tmp_path)))
+    assert result.returncode == 1
+    assert "the local cloud needs Linux" in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert not state.exists()
 
