@@ -275,7 +275,7 @@ steps:
       returned: always
       sample: green 2/2 healthy, 2 running
 timings:
-  description: Seconds per stage, and RV(timings.total).
+  description: Seconds per stage, and in V(total) since the start.
   returned: always
   type: dict
   sample: {"healthy": 12.1, "prove": 6.2, "drain": 120.0, "total": 141.0}

@@ -17,6 +17,8 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.slipway.ops.plugins.module_utils import ecs
 from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ecs.models import ecs_backends
 
 COLORS = ("blue", "green")
 
@@ -123,7 +125,10 @@ def world(monkeypatch):
 
     def update(client, cluster, name, changes):
         answer = real_update(client, cluster, name, changes)
-        if "desiredCount" in changes and not made.dead:
+        if "desiredCount" in changes:
+            # moto never counts the tasks of a deployment, only those of the service.
+            backend = ecs_backends[DEFAULT_ACCOUNT_ID]["us-east-1"]
+            backend.services[f"{cluster}:{name}"].deployments[0]["runningCount"] = changes["desiredCount"]
             made.tasks_register(name.rpartition("-")[2], changes["desiredCount"])
         for hook in made.on_update:
             hook(name, changes)
