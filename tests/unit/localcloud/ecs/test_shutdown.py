@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import textwrap
@@ -41,7 +42,7 @@ def cloud(tmp_path):
     """A process with a cloud and three tasks: Popen and the tasks' pids."""
     command = [sys.executable, "-c", textwrap.dedent(SCRIPT), str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        lines = list(iter(lambda: process.stdout.readline().strip(), "up"))
+        lines = list(itertools.takewhile("up".__ne__, map(str.strip, process.stdout)))
         yield process, [int(line) for line in lines]
         process.kill()
 
