@@ -72,10 +72,12 @@ class Server:
             application.router.add_route(method, path, handler)
         application.router.add_route("*", "/{path:.*}", self._handle)
         # auto_decompress off: moto undoes what a client compressed, and S3 stores the bytes as they come.
-        runner = web.AppRunner(application, access_log=None, auto_decompress=False, handler_cancellation=False)
+        runner = web.AppRunner(
+            application, access_log=None, auto_decompress=False, handler_cancellation=False, shutdown_timeout=0.2
+        )
         await runner.setup()
         try:
-            await web.TCPSite(runner, self._host, self._port, shutdown_timeout=0.2).start()
+            await web.TCPSite(runner, self._host, self._port).start()
         except OSError as error:
             self._error = error
             return
