@@ -3,10 +3,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from localcloud.ecs import deployments, views
 from tests.unit.localcloud.fixtures.cloud import Cloud
+
+
+def pytest_collection_modifyitems(items):
+    """Run the tests of this folder last: their cloud mends moto in this process, and others want it as it comes."""
+    items.sort(key=lambda item: item.path.is_relative_to(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session")
