@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Puts a local Atlas together and serves it until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from localcloud.atlas.admin import Admin
+from localcloud.atlas.app import Api, Atlas
+from localcloud.atlas.identities import Identity
+from localcloud.atlas.lifecycle import Lifecycle
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from localcloud.atlas.aws import Aws
+
+_LOG = logging.getLogger(__name__)
+
+
+def build(accounts: Iterable[str]) -> Atlas:
+    """An empty Atlas with a project for each AWS account."""
+    identities = [Identity.of(account) for account in accounts]
+    principals = [principal for identity in identities for principal in identity.principals()]
+    return Atlas.build([identity.project for identity in identities], principals)
+
+
+def application(atlas: Atlas, aws: Aws) -> web.Application:
+    """The web application; its lifecycle runs as long as it does."""
+    app = web.Application(client_max_size=1 << 20)
+    app.add_routes(Admin(atlas).routes())
+    app.router.add_route("*", "/{path:.*}", Api(atlas).handle)
+    lifecycle = Lifecycle(atlas.projects.values(), aws, atlas.delays, atlas.clock)
+
+    async def run_lifecycle(_app: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(lifecycle.run())
+        task.add_done_callback(_die_with)
+        yield
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    app.cleanup_ctx.append(run_lifecycle)
+    return app
+
+
+def _die_with(task: asyncio.Task[None]) -> None:
+    """A lifecycle that breaks is a bug: end the process, which the supervisor reports, instead of standing still."""
+    if not task.cancelled() and task.exception() is not None:
+        _LOG.critical("the lifecycle broke", exc_info=task.exception())
+        os._exit(1)
+
+
+def _watch_stdin(stopped: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 4096):
+        stopped.set()
+
+
+async def serve(atlas: Atlas, aws: Aws, host: str, port: int, *, with_stdin: bool) -> None:
+    """Serve until SIGTERM or SIGINT, or, with_stdin, until standard input ends, which is its starter's end."""
+    runner = web.AppRunner(application(atlas, aws), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    bound = runner.addresses[0]
+    print(f"http://{bound[0]}:{bound[1]}", flush=True)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    if with_stdin:
+        loop.add_reader(sys.stdin.fileno(), _watch_stdin, stopped)
+    await stopped.wait()
+    await runner.cleanup()
