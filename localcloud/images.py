@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "localcloud" / "images.json"
 #: The manifest annotation that names the table's key; written by `push`, read when a task starts.
-ANNOTATION = "slipway.localcloud.image"
+ANNOTATION = "io.slipway.localcloud.image"
 
 _KEY = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _PLACEHOLDER = re.compile(r"\{([a-z_]*)\}")
@@ -103,5 +103,7 @@ def _image(where: str, root: Path, key: str, entry: Any) -> Image:
         raise ImageTableError(f"{where}: env must be an object of strings")
     for text in (*command, *env.values()):
         if unknown := set(_PLACEHOLDER.findall(text)) - _PLACEHOLDERS:
-            raise ImageTableError(f"{where}: unknown placeholder {{{min(unknown)}}}; there are {{address}} and {{python}}")
+            raise ImageTableError(
+                f"{where}: unknown placeholder {{{min(unknown)}}}; there are {{address}} and {{python}}"
+            )
     return Image(key=key, folder=(root / folder).resolve(), command=tuple(command), env=dict(env))

@@ -53,7 +53,7 @@ class Settings:
     network: the claimed /16 of loopback as a prefix, "127.N": N.0.1 is control, N.1.x are load balancers,
         N.16.x and up are tasks.
     endpoint_url: the AWS endpoint, and the admin API under /_localcloud/.
-    images: the image tables, later ones win.
+    images: tables that map images to local programs, later ones win.
     weight_delay: seconds that a change of a rule takes to reach the data plane, at start.
     """
 
@@ -97,7 +97,8 @@ class Settings:
 
     def save(self, path: Path) -> None:
         """Write the settings for the other processes, readable by their owner only."""
-        data = dataclasses.asdict(self) | {"state": str(self.state), "images": [str(path) for path in self.images]}
+        tables = [str(table) for table in self.images]
+        data = dataclasses.asdict(self) | {"state": str(self.state), "images": tables}
         write_private(path, json.dumps(data, indent=1))
 
     @classmethod
@@ -105,8 +106,8 @@ class Settings:
         """Read what save() wrote."""
         data: dict[str, Any] = json.loads(path.read_text())
         accounts = tuple(Account(**account) for account in data.pop("accounts"))
-        images = tuple(Path(image) for image in data.pop("images"))
-        return cls(state=Path(data.pop("state")), accounts=accounts, images=images, **data)
+        tables = tuple(Path(table) for table in data.pop("images"))
+        return cls(state=Path(data.pop("state")), accounts=accounts, images=tables, **data)
 
 
 def write_private(path: Path, text: str) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from tests.gates.run import ROOT, Outcome, check
 
 # Modules that import amazon.aws cannot be strict, since its decorators are untyped; planners import nothing.
-PLANNERS = "plugins/module_utils/*plan*.py"
+PLANNERS = "plugins/module_utils/**/*plan*.py"
 
 
 def run() -> list[Outcome]:

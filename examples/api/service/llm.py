@@ -72,6 +72,8 @@ async def _forward(request: web.Request) -> web.StreamResponse:
         raise web.HTTPBadRequest(text=str(error)) from error
     headers = {name: request.headers[name] for name in _SENT if name in request.headers}
     headers["Authorization"] = f"Bearer {provider.api_key}"
+    # Compressed, a stream of tokens would arrive in lumps.
+    headers["Accept-Encoding"] = "identity"
     body = await request.read()
     try:
         async with request.app[SESSION].request(

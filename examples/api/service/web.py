@@ -94,7 +94,7 @@ async def _identify(request: web.Request, handler: Handler) -> web.StreamRespons
 
 
 def main(version: str, extend: Callable[[web.Application], None]) -> int:
-    """Run release VERSION until SIGTERM or SIGINT; EXTEND adds what is its own. The exit status is 0, 2 if unstartable."""
+    """Run release VERSION until SIGTERM or SIGINT; EXTEND adds what is its own. Exit status 0, or 2 if unstartable."""
     try:
         given = settings.read(os.environ)
     except settings.SettingsError as error:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import sys
 
 from aiohttp import web
-
 from service import web as service
 
 VERSION = "1.0.0"

@@ -7,7 +7,6 @@ import html
 import sys
 
 from aiohttp import web
-
 from service import storage
 from service import web as service
 

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The AWS accounts of a local cloud, one an environment, and the env files that a shell sources to use them."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from localcloud import network, settings
+
+#: Environment and account id, as in the inventories. The first one's env file is called `env`.
+ENVIRONMENTS = (("local", "111111111111"), ("staging", "222222222222"), ("production", "333333333333"))
+
+
+def make(prefix: str) -> tuple[settings.Account, ...]:
+    """The accounts of a cloud in network `prefix` ("127.N"), with the ports of their first load balancers reserved.
+
+    Each account's first load balancer has 127.N.1.K to itself, so that the ports need only be free there.
+    """
+    accounts = []
+    for index, (name, account_id) in enumerate(ENVIRONMENTS, start=1):
+        host = f"{prefix}.1.{index}"
+        port = network.free_port(host, 8080)
+        accounts.append(
+            settings.Account(
+                name=name,
+                id=account_id,
+                # Shaped as AWS's, and plainly nobody's secret.
+                access_key=f"AKIASLIPWAYLOCAL{account_id[:4]}",
+                secret_key=f"not-a-secret-of-the-local-cloud-{account_id}",
+                alb_host=host,
+                alb_port=port,
+                preview_port=network.free_port(host, port + 1),
+            )
+        )
+    return tuple(accounts)
+
+
+def env_path(state: Path, name: str) -> Path:
+    """Where the env file of an environment is."""
+    return state / ("env" if name == ENVIRONMENTS[0][0] else f"env.{name}")
+
+
+def env_text(cloud: settings.Settings, account: settings.Account) -> str:
+    """The env file of an account: `export NAME=value` lines for any shell."""
+    values = {
+        "AWS_ENDPOINT_URL": cloud.endpoint_url,
+        "AWS_ACCESS_KEY_ID": account.access_key,
+        "AWS_SECRET_ACCESS_KEY": account.secret_key,
+        "AWS_REGION": cloud.region,
+        "AWS_DEFAULT_REGION": cloud.region,
+        "LOCAL_ALB_URL": account.alb_url,
+        "LOCAL_PREVIEW_URL": account.preview_url,
+    }
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
+
+
+def write_env_files(cloud: settings.Settings) -> None:
+    """Write every account's env file."""
+    for account in cloud.accounts:
+        settings.write_private(env_path(cloud.state, account.name), env_text(cloud, account))

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The admin API of the local cloud, under /_localcloud/ of the AWS endpoint; no part of AWS."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from localcloud.control.bridge import Bridge
+    from localcloud.control.server import Handler
+    from localcloud.ecs.controller import Controller
+    from localcloud.settings import Settings
+
+
+class Admin:
+    """Handlers for status and the settings that can change at run time."""
+
+    def __init__(self, settings: Settings, bridge: Bridge, controller: Controller) -> None:
+        self._settings, self._bridge, self._controller = settings, bridge, controller
+
+    @property
+    def routes(self) -> dict[tuple[str, str], Handler]:
+        """The handlers by method and path."""
+        return {
+            ("GET", "/_localcloud/status"): self._status,
+            ("GET", "/_localcloud/settings"): self._get_settings,
+            ("PUT", "/_localcloud/settings"): self._put_settings,
+        }
+
+    async def _status(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        return web.json_response(await asyncio.to_thread(self._gather))
+
+    def _gather(self) -> dict[str, Any]:
+        return {
+            "network": self._settings.network,
+            "accounts": [{"name": item.name, "id": item.id} for item in self._settings.accounts],
+            "listeners": self._bridge.listeners(),
+            "ecs": self._controller.status(),
+        }
+
+    async def _get_settings(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        return web.json_response({"weight_delay": self._bridge.weight_delay})
+
+    async def _put_settings(self, request: web.Request) -> web.Response:
+        try:
+            wanted = _parse_settings(await request.text())
+        except ValueError as error:
+            return web.json_response({"error": str(error)}, status=400)
+        if "weight_delay" in wanted:
+            self._bridge.set_weight_delay(wanted["weight_delay"])
+        return await self._get_settings(request)
+
+
+def _parse_settings(text: str) -> dict[str, float]:
+    """The wanted settings of a PUT; ValueError says in one line what is wrong."""
+    wanted = json.loads(text)
+    if not isinstance(wanted, dict):
+        raise ValueError('the body must be an object such as {"weight_delay": 5}')
+    if unknown := set(wanted) - {"weight_delay"}:
+        raise ValueError(f"unknown setting {min(unknown)!r}; there is weight_delay")
+    delay = wanted.get("weight_delay", 0)
+    if (
+        isinstance(delay, bool)
+        or not isinstance(delay, int | float)
+        or not math.isfinite(delay)
+        or not 0 <= delay <= 3600
+    ):
+        raise ValueError("weight_delay must be 0 to 3600 seconds")
+    return {name: float(value) for name, value in wanted.items()}

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Puts the control process together: mends, accounts, the ECS controller, the ALB bridge, the HTTP server."""
+
+from __future__ import annotations
+
+import os
+
+# Read by moto when it is imported.
+os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "1")
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from localcloud import mends
+from localcloud.control import access, admin, bridge, server
+from localcloud.ecs.controller import Controller
+from localcloud.settings import Settings
+
+
+class Control:
+    """The control process from start to stop."""
+
+    def __init__(self, settings: Settings, alb_in: int, alb_out: int) -> None:
+        mends.install()
+        access.register(settings.accounts)
+        self._bridge = bridge.Bridge(settings, alb_in, alb_out)
+        self._controller = Controller(settings)
+        admin_api = admin.Admin(settings, self._bridge, self._controller)
+        app = access.Access(DomainDispatcherApplication(create_backend_app))
+        self._server = server.Server(settings.control_host, settings.control_port, app, admin_api.routes)
+
+    def start(self) -> None:
+        """Answer the API and drive the data planes."""
+        self._bridge.start()
+        self._server.start()
+        self._controller.start()
+
+    def stop(self) -> None:
+        """Stop the tasks, then everything else."""
+        self._controller.stop()
+        self._server.stop()

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m localcloud.demo` (`make demo`): provision, deploy 1.0.0, swap to 2.0.0 under load, report.
+
+It may be run again on what it left: the environment then exists already, 1.0.0 takes over from the 2.0.0 of the last
+run, and 2.0.0 is swapped in once more. Exit status: 0 when not one request failed, 1 otherwise, 130 when interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from localcloud import images
+from localcloud.demo import run, summary, watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+STATE = images.ROOT / ".local"
+BUILD = images.ROOT / "build"
+OLD, NEW = "1.0.0", "2.0.0"
+# How long a change of the rule takes to reach the load balancer here. AWS gives no figure; this is a slow day.
+WEIGHT_DELAY = 5.0
+# Seconds of load before and after the swap, so that the page shows the state on both sides of it.
+BEFORE, AFTER = 4.0, 4.0
+
+
+class Demo:
+    """One run; `took` has what each part took, in seconds."""
+
+    def __init__(self) -> None:
+        self.took: list[tuple[str, float]] = []
+        self._env: dict[str, str] = {}
+        self._logs = BUILD / "demo"
+        self._logs.mkdir(parents=True, exist_ok=True)
+
+    def play(self) -> int:
+        """All of it; the exit status."""
+        self._part("local cloud", self._start_cloud)
+        self._part("provision", lambda: self._playbook("site", quiet=True))
+        old, new = self._part("push", lambda: (self._push(OLD), self._push(NEW)))
+        self._part(f"deploy {OLD}", lambda: self._deploy(old))
+        counted, result, samples = self._part(f"swap to {NEW} under load", lambda: self._swap(new))
+        report = BUILD / "report.html"
+        summary.page(counted, result, samples, report)
+        say("")
+        for line in summary.table(counted, result, self.took):
+            say(line)
+        if wrong := summary.problems(counted, result, OLD, NEW):
+            raise run.StepFailedError("\n".join([*wrong, f"see {shown(report)}"]))
+        say(f"\n0 dropped of {counted.summary['requests']:,} requests.")
+        self._say_next(report)
+        return 0
+
+    def _part(self, name: str, do: Callable[[], Any]) -> Any:
+        say(f"\n==> {name}")
+        begun = time.monotonic()
+        value = do()
+        self.took.append((name, time.monotonic() - begun))
+        say(f"    {name}: {self.took[-1][1]:.1f} s")
+        return value
+
+    def _start_cloud(self) -> None:
+        say(f"    {run.cloud(STATE, 'up', '--weight-delay', str(WEIGHT_DELAY))}")
+        self._env = run.environment(STATE, "local")
+
+    def _push(self, version: str) -> str:
+        """Push a release; the reference by tag, which the deployment resolves to a digest itself."""
+        pushed = run.cloud(STATE, "push", f"api:{version}").splitlines()[-1]
+        say(f"    {pushed}")
+        return f"{pushed.partition('@')[0]}:{version}"
+
+    def _deploy(self, image: str) -> dict[str, Any]:
+        """deploy_backend.yml with the image; what the deployment returned."""
+        left = BUILD / "deploy-api.json"
+        left.unlink(missing_ok=True)
+        self._playbook("deploy_backend", "-e", f"image={image}")
+        result: dict[str, Any] = json.loads(left.read_text())
+        return result
+
+    def _swap(self, image: str) -> tuple[run.Counted, dict[str, Any], list[dict[str, Any]]]:
+        url = f"{self._env['LOCAL_ALB_URL']}/version"
+        with run.Load(url, self._logs) as load, watch.Watcher(watch.Service(self._env, "slipway-local", "api")) as seen:
+            time.sleep(BEFORE)
+            result = self._deploy(image)
+            time.sleep(AFTER)
+            counted = load.stop()
+        return counted, result, seen.samples
+
+    def _playbook(self, name: str, *extra: str, quiet: bool = False) -> None:
+        log = self._logs / f"{name}.log"
+        lines: list[str] = []
+
+        def each_line(line: str) -> None:
+            lines.append(line)
+            if not quiet and line:
+                say(f"    {line}")
+
+        env = self._env | ({"ANSIBLE_FORCE_COLOR": "1"} if sys.stdout.isatty() and not quiet else {})
+        status = run.playbook(env, name, "local", extra, each_line)
+        log.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        if status:
+            tail = [f"  | {line}" for line in lines[-25:]] if quiet else []
+            raise run.StepFailedError("\n".join([f"{name}.yml failed; all of its output: {shown(log)}", *tail]))
+
+    def _say_next(self, report: Path) -> None:
+        say(f"""
+  report         {shown(report)}
+  the service    {self._env["LOCAL_ALB_URL"]}/
+  back to {OLD}  . .local/env && ansible-playbook -i inventories/local playbooks/rollback_backend.yml
+  any AWS tool   . .local/env && aws ecs describe-services --cluster slipway-local --services api-blue api-green
+  stop it        make local-down""")
+
+
+def shown(path: Path) -> str:
+    """A path as the user would type it in the checkout."""
+    return str(path.relative_to(images.ROOT))
+
+
+def say(text: str) -> None:
+    """Print at once, also into a pipe."""
+    print(text, flush=True)
+
+
+def main() -> int:
+    """Run the demo; its exit status."""
+    try:
+        return Demo().play()
+    except run.StepFailedError as error:
+        print(f"\ndemo: {error}", file=sys.stderr)
+        print("The local cloud is left as it is; `make local-down` stops it.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ndemo: interrupted. The local cloud still runs; `make local-down` stops it.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Application Auto Scaling keeps a service's desired count within the bounds of its scalable target.
+
+Restores what https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html says:
+registering or updating a target moves the current capacity into its range. Scaling policies (target tracking on
+metrics) and scheduled actions are not run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.ecs.models import ecs_backends
+
+from localcloud.ecs.model import Service
+
+DIMENSION = "ecs:service:DesiredCount"
+
+
+def adjust(account_id: str, region: str, target: Any) -> None:
+    """Move the desired count into the target's range, unless scaling in that direction is suspended."""
+    if target.scalable_dimension != DIMENSION:
+        return
+    _, cluster, name = target.resource_id.split("/")
+    service: Service | None = ecs_backends[account_id][region].services.get(f"{cluster}:{name}")
+    if service is None or service.status != "ACTIVE":
+        return
+    wanted = bounded(service.desired_count, target.min_capacity, target.max_capacity, target.suspended_state or {})
+    service.desired_count = wanted
+
+
+def bounded(desired: int, minimum: int | None, maximum: int | None, suspended: dict[str, bool]) -> int:
+    """The desired count within its bounds; None is no bound."""
+    if minimum is not None and desired < minimum and not suspended.get("DynamicScalingOutSuspended"):
+        return minimum
+    if maximum is not None and desired > maximum and not suspended.get("DynamicScalingInSuspended"):
+        return maximum
+    return desired
