@@ -84,17 +84,19 @@ def render(
 ) -> str:
     """The page, as one HTML document that loads nothing from outside.
 
-    RESULT is what slipway.ops.ecs_blue_green returned (outcome, colors, image, digest, steps); SERVICE and ENVIRONMENT
+    RESULT is what slipway.ops.ecs_blue_green returned: outcome, started (Unix seconds), colors, image, digest, steps
+    (their `started` counts from the result's), and where it has them previous_image and reason. SERVICE and ENVIRONMENT
     are names for the head; SAMPLES, SECONDS: see swap_report_chart.timeline; LOAD is the load generator's summary
     (requests, failed, errors, p50_ms, p99_ms, max_ms, rate); NOTE says under which conditions it was measured.
     """
-    steps = [_step(step) for step in result.get("steps") or ()]
+    begun = float(result.get("started") or 0.0)
+    steps = [_step(step, begun) for step in result.get("steps") or ()]
     seconds = [row for row in seconds if not row.get("partial")]
     title = f"{service} in {environment}: {_words(result['outcome'])}"
     drawn = ""
     if steps or samples or seconds:
         drawn = f'<div class="wide">{chart.timeline(steps, samples, seconds)}</div>'
-    parts = [_head(result, service, environment, steps), _figures(steps, load), drawn, _table(steps)]
+    parts = [_head(result, service, environment), _figures(steps, load), drawn, _table(steps)]
     parts.append(_footer(steps, note))
     return (
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
@@ -105,21 +107,9 @@ def render(
     )
 
 
-def _step(step: Mapping[str, Any]) -> dict[str, Any]:
-    """A step with its times as numbers; one that never began lasts no time and is not drawn."""
-    return {
-        **step,
-        "started": moment(step.get("started")),
-        "seconds": float(step.get("seconds") or 0.0),
-        "detail": step.get("detail") or "",
-    }
-
-
-def moment(value: Any) -> float:
-    """A time as Unix seconds, from Unix seconds or an ISO 8601 string."""
-    if isinstance(value, str):
-        return datetime.fromisoformat(value).timestamp()
-    return float(value or 0.0)
+def _step(step: Mapping[str, Any], begun: float) -> dict[str, Any]:
+    """A step with its beginning in Unix seconds."""
+    return {**step, "started": begun + float(step["started"]), "seconds": float(step["seconds"])}
 
 
 def _words(name: Any) -> str:
@@ -138,7 +128,7 @@ def _image_name(image: Any) -> str:
     return f"{repository}@{_short(digest)}" if at else name
 
 
-def _head(result: Mapping[str, Any], service: str, environment: str, steps: Sequence[Mapping[str, Any]]) -> str:
+def _head(result: Mapping[str, Any], service: str, environment: str) -> str:
     colors = result.get("colors") or {}
     names = {side: str(colors.get(side) or "nothing") for side in ("from", "to")}
     image = _image_name(result.get("image") or "nothing")
@@ -146,7 +136,9 @@ def _head(result: Mapping[str, Any], service: str, environment: str, steps: Sequ
     said = escape(sentence.format(image=image, **names))
     word = _words(result["outcome"]).capitalize()
     lines = [f'<h1><span class="{mood}">{escape(word)}</span>{": " if said else ""}{said}</h1>']
-    when = datetime.fromtimestamp(steps[0]["started"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if steps else ""
+    when = ""
+    if result.get("started"):
+        when = datetime.fromtimestamp(float(result["started"]), UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     about = [f"Service {service}", f"environment {environment}", *([when] if when else [])]
     lines.append(f'<p class="dim">{escape(", ".join(about))}</p>')
     if reason := result.get("reason"):
@@ -205,7 +197,7 @@ def _table(steps: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         f"<tr><td>{escape(_words(step['name']))}<td{_status_mood(step)}>{escape(_words(step.get('status', '')))}"
         f'<td class="n">+{chart.number(max(0.0, step["started"] - zero))} s'
-        f'<td class="n">{chart.duration(step["seconds"])}<td>{escape(str(step["detail"]))}'
+        f'<td class="n">{chart.duration(step["seconds"])}<td>{escape(str(step.get("detail", "")))}'
         for step in steps
     ]
     head = '<tr><th>Step<th>Status<th class="n">Began<th class="n">Took<th>What happened'

@@ -22,6 +22,8 @@ WIDTH, LEFT, RIGHT = 960.0, 46.0, 104.0
 CHARACTER = 6.4
 LABEL_ROW, TITLE_ROW, GAP = 18.0, 20.0, 20.0
 COLORS = ("blue", "green")
+# How the name of the step begins that moves the traffic.
+SHIFT = "production weights"
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def _axis(steps: Rows, samples: Rows, seconds: Rows) -> Axis:
 def _lasting(axis: Axis, steps: Rows) -> list[Row]:
     """The stages long enough to be seen, and the shift, however short; the table below the chart has them all."""
     least = (axis.end - axis.start) / 120
-    return [step for step in steps if float(step["seconds"]) >= least or str(step["name"]).startswith("shift")]
+    return [step for step in steps if float(step["seconds"]) >= least or str(step["name"]).startswith(SHIFT)]
 
 
 def _stage_labels(axis: Axis, steps: Rows) -> tuple[list[str], float]:

@@ -1,0 +1,114 @@
+# Copyright: Contributors to the Slipway project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What site.yml makes of the two services, decided without a cloud. Pure and total.
+
+Converging creates what is missing and adapts what is idle. A color that has tasks keeps everything it has: weights,
+desired count, task definition and network; only the bounds of the color that serves follow the inputs, and not while a
+deployment holds them (scale-in suspended).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .plan_model import (
+    IDLE_SCALING,
+    ColorState,
+    CreateService,
+    Plan,
+    RegisterDefinition,
+    Scaling,
+    SetScaling,
+    Snapshot,
+    Step,
+    TagService,
+    UpdateService,
+)
+from .swap_plan import shown_scaling, shown_state
+from .task_definition_plan import normalized
+from .traffic_plan import serving_color
+
+# CreateService members that UpdateService does not accept (Amazon ECS API reference).
+_FIXED = ("launchType", "schedulingStrategy")
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the inputs ask for. bodies: color -> bootstrap task definition; settings: color -> CreateService members."""
+
+    bodies: Mapping[str, Mapping[str, Any]]
+    settings: Mapping[str, Mapping[str, Any]]
+    scaling: Scaling | None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def plan_converge(snapshot: Snapshot, wishes: Wishes) -> Plan:
+    """needs: what other roles make first; a real run refuses without it, check mode goes on."""
+    steps: list[Step] = []
+    before = shown_state(snapshot)
+    after = dict(before)
+    for color, state in snapshot.colors.items():
+        mine = _converge(state, wishes, serves=color == serving_color(snapshot))
+        after[color] = _after(before[color], state, mine)
+        steps += mine
+    return Plan(before=before, after=after, steps=tuple(steps), needs=snapshot.missing)
+
+
+def _converge(state: ColorState, wishes: Wishes, *, serves: bool) -> list[Step]:
+    if state.service is None:
+        return _create(state, wishes)
+    steps: list[Step] = []
+    if state.empty:
+        changes = _differences(state.service.settings, wishes.settings[state.color])
+        steps += [UpdateService(state.color, changes)] if changes else []
+    steps += _scaling(state, wishes, serves=serves)
+    tags = {key: value for key, value in wishes.tags.items() if state.service.tags.get(key) != value}
+    return [*steps, TagService(state.color, tags)] if tags else steps
+
+
+def _create(state: ColorState, wishes: Wishes) -> list[Step]:
+    """Desired count 0 and a bootstrap revision: deployments bring real ones."""
+    body = wishes.bodies[state.color]
+    exists = state.latest is not None and state.latest.body == normalized(body)
+    register: list[Step] = [] if exists else [RegisterDefinition(state.color, body)]
+    arn = state.latest.arn if exists and state.latest else None
+    steps: list[Step] = [*register, CreateService(state.color, arn, wishes.settings[state.color])]
+    return [*steps, SetScaling(state.color, IDLE_SCALING)] if wishes.scaling else steps
+
+
+def _scaling(state: ColorState, wishes: Wishes, *, serves: bool) -> list[Step]:
+    if wishes.scaling is None or (state.scaling and state.scaling.scale_in_suspended):
+        return []
+    aim = IDLE_SCALING if state.empty else wishes.scaling
+    if state.scaling == aim or not (state.empty or serves):
+        return []
+    return [SetScaling(state.color, aim)]
+
+
+def _differences(now: Mapping[str, Any], aim: Mapping[str, Any]) -> dict[str, Any]:
+    changeable = {key: value for key, value in aim.items() if key not in _FIXED}
+    return {key: value for key, value in changeable.items() if not matches(now.get(key), value)}
+
+
+def matches(now: Any, aim: Any) -> bool:
+    """Whether what AWS shows already is what is asked for; it shows more members than were sent, in its own order."""
+    if isinstance(aim, Mapping):
+        return isinstance(now, Mapping) and all(matches(now.get(key), value) for key, value in aim.items())
+    if isinstance(aim, list):
+        return isinstance(now, list) and sorted(map(repr, now)) == sorted(map(repr, aim))
+    return bool(now == aim)
+
+
+def _after(shown: Mapping[str, Any], state: ColorState, steps: list[Step]) -> dict[str, Any]:
+    after = dict(shown)
+    for step in steps:
+        if isinstance(step, SetScaling):
+            after["scaling"] = shown_scaling(step.scaling)
+        elif isinstance(step, CreateService):
+            after["task_definition"] = step.definition or f"a bootstrap revision for {state.color}"
+        elif isinstance(step, UpdateService):
+            after.update(step.changes)
+    return after

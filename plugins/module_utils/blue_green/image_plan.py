@@ -1,0 +1,66 @@
+# Copyright: Contributors to the Slipway project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Image references: REPOSITORY[:TAG][@sha256:DIGEST] of Amazon ECR, taken apart and judged. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_REGISTRY = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?")
+_REPOSITORY = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReference:
+    """An image of an ECR repository, whose uri is uri. With a digest the tag is only a comment."""
+
+    uri: str
+    account: str
+    region: str
+    repository: str
+    tag: str | None
+    digest: str | None
+
+    @property
+    def image_id(self) -> dict[str, str]:
+        """The shape ECR's API asks for."""
+        return {"imageDigest": self.digest} if self.digest else {"imageTag": self.tag or "latest"}
+
+    def pinned(self, digest: str) -> str:
+        """What a task definition gets: a reference that can never mean other bits."""
+        return f"{self.uri}@{digest}"
+
+
+def parse_image(text: str) -> ImageReference | str:
+    """The reference, or one line that says what is wrong with it."""
+    rest, at, digest = text.partition("@")
+    registry, slash, path = rest.partition("/")
+    repository, colon, tag = path.partition(":")
+    found = _REGISTRY.fullmatch(registry)
+    if at and not _DIGEST.fullmatch(digest):
+        return f"image {text!r}: a digest is sha256: and 64 lower-case hex digits"
+    if not slash or not found:
+        return f"image {text!r} is no Amazon ECR image (ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME[:TAG|@sha256:DIGEST])"
+    if not _REPOSITORY.fullmatch(repository) or (colon and not _TAG.fullmatch(tag)):
+        return f"image {text!r}: the repository name or the tag is malformed"
+    return ImageReference(
+        uri=f"{registry}/{repository}",
+        account=found["account"],
+        region=found["region"],
+        repository=repository,
+        tag=tag or None,
+        digest=digest or None,
+    )
+
+
+def place_problem(image: ImageReference, cluster_arn: str) -> str | None:
+    """An image of another account or region is refused: environments promote a digest by copying it into their own."""
+    parts = cluster_arn.split(":")
+    region, account = parts[3], parts[4]
+    if (image.account, image.region) == (account, region):
+        return None
+    return f"image {image.uri} lies in account {image.account}, {image.region}; this cluster in {account}, {region}"

@@ -1,0 +1,160 @@
+# Copyright: Contributors to the Slipway project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""From the module's parameters to what the planners want, with every complaint about them on one line each. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .converge_plan import Wishes
+from .image_plan import ImageReference, parse_image, place_problem
+from .plan_model import COLORS, Plan, Probe, Scaling, Snapshot, Wanted
+from .swap_plan import plan_deploy
+from .task_definition_plan import COLOR_VARIABLE, DIGEST_VARIABLE, composed
+from .task_definition_plan import problems as definition_problems
+from .traffic_plan import problems as traffic_problems
+
+Params = Mapping[str, Any]
+
+# NAME-green has to fit the 32 characters of a target group's name (Elastic Load Balancing API reference).
+MAX_SERVICE_NAME = 26
+MAX_PORT = 65535
+
+
+def problems(params: Params) -> list[str]:
+    """What is wrong with the parameters themselves."""
+    found = []
+    if not 1 <= len(params["service"]) <= MAX_SERVICE_NAME:
+        found.append(
+            f"service {params['service']!r} must have 1 to {MAX_SERVICE_NAME} characters, NAME-green at most 32"
+        )
+    for name, least in (("desired_count", 1), ("healthy_timeout", 1), ("drain_floor", 0), ("poll_interval", 0)):
+        if params[name] < least:
+            found.append(f"{name} {params[name]} is less than {least}")
+    if params["port"] is not None and not 1 <= params["port"] <= MAX_PORT:
+        found.append(f"port {params['port']} is outside 1 to {MAX_PORT}")
+    found += _scaling_problems(params["scaling"])
+    if params["action"] != "rollback":
+        found += definition_problems(params["task_definition"], app_container(params))
+    if params["action"] == "deploy":
+        image = parse_image(params["image"])
+        found += [image] if isinstance(image, str) else []
+    if params["probe"] and params["probe"]["count"] < 1:
+        found.append(f"probe.count {params['probe']['count']} is less than 1")
+    return found
+
+
+def _scaling_problems(scaling: Params | None) -> list[str]:
+    if scaling is None or 1 <= scaling["min"] <= scaling["max"]:
+        return []
+    return [f"scaling {scaling['min']} to {scaling['max']}: min must be at least 1 and at most max"]
+
+
+def app_container(params: Params) -> str:
+    return str(params["app_container"] or params["service"])
+
+
+def _scaling(params: Params) -> Scaling | None:
+    given = params["scaling"]
+    return Scaling(given["min"], given["max"]) if given else None
+
+
+def _probe(params: Params) -> Probe | None:
+    given = params["probe"]
+    if not given:
+        return None
+    return Probe(given["url"], given["host"], given["header"], given["count"], given["timeout"])
+
+
+def wanted_from(params: Params, image: ImageReference | None, digest: str) -> Wanted:
+    """image None: a rollback, which registers nothing."""
+    bodies = {}
+    for color in COLORS if image else ():
+        extra = {COLOR_VARIABLE: color, DIGEST_VARIABLE: digest}
+        pinned = image.pinned(digest) if image else ""
+        family = f"{params['service']}-{color}"
+        bodies[color] = composed(params["task_definition"], family, pinned, app_container(params), extra)
+    return Wanted(
+        bodies=bodies,
+        size=params["desired_count"],
+        scaling=_scaling(params),
+        probe=_probe(params),
+        drain_floor=params["drain_floor"],
+        healthy_timeout=params["healthy_timeout"],
+        poll_interval=params["poll_interval"],
+    )
+
+
+def image_problem(snapshot: Snapshot, image: ImageReference) -> str | None:
+    """Judged before the first change: an image that ECR lacks would only show as tasks that cannot start."""
+    arn = next((state.service.arn for state in snapshot.colors.values() if state.service), None)
+    misplaced = place_problem(image, arn) if arn else None
+    if misplaced or snapshot.image_digest:
+        return misplaced
+    shown = image.digest or image.image_id["imageTag"]
+    return f"image {shown} is not in repository {image.uri}: push it, or name one that is there"
+
+
+def deploy_planner(params: Params, image: ImageReference) -> Callable[[Snapshot], tuple[Plan, Wanted]]:
+    """The planner of a deployment. The digest is resolved once: later looks cannot change what is deployed."""
+    resolved: list[str] = []
+
+    def plan(snapshot: Snapshot) -> tuple[Plan, Wanted]:
+        if snapshot.image_digest and not resolved:
+            resolved.append(snapshot.image_digest)
+        wanted = wanted_from(params, image, resolved[0] if resolved else "")
+        problem = image_problem(snapshot, image) if not snapshot.missing and not resolved else None
+        found = traffic_problems(snapshot) + ([problem] if problem else [])
+        return (Plan(blocked="; ".join(found)), wanted) if found else (plan_deploy(snapshot, wanted), wanted)
+
+    return plan
+
+
+def wishes_from(params: Params, snapshot: Snapshot) -> Wishes:
+    """What converge asks for. A bootstrap revision's image never runs: the desired count stays 0 until a deployment."""
+    bodies, settings = {}, {}
+    for color, state in snapshot.colors.items():
+        extra = {COLOR_VARIABLE: color}
+        family = f"{params['service']}-{color}"
+        bodies[color] = composed(params["task_definition"], family, params["image"], app_container(params), extra)
+        settings[color] = _service_settings(params, state.target_group or "")
+    return Wishes(bodies, settings, _scaling(params), params["tags"])
+
+
+def _service_settings(params: Params, target_group: str) -> dict[str, Any]:
+    """CreateService members.
+
+    The circuit breaker ends a deployment whose tasks keep failing, so that ECS does not start them forever, but rolls
+    nothing back: taking a release back is this module's work, and ECS's rollback would put the revision before it into
+    a color that has no traffic.
+    """
+    network = params["network_configuration"]
+    return {
+        "launchType": "FARGATE",
+        "platformVersion": "LATEST",
+        "networkConfiguration": {
+            "awsvpcConfiguration": {
+                "subnets": list(network["subnets"]),
+                "securityGroups": list(network["security_groups"]),
+                "assignPublicIp": "ENABLED" if network["assign_public_ip"] else "DISABLED",
+            }
+        },
+        "loadBalancers": [
+            {
+                "targetGroupArn": target_group,
+                "containerName": app_container(params),
+                "containerPort": params["port"],
+            }
+        ],
+        "healthCheckGracePeriodSeconds": params["health_check_grace_period"],
+        "deploymentConfiguration": {
+            "deploymentCircuitBreaker": {"enable": True, "rollback": False},
+            "maximumPercent": 200,
+            "minimumHealthyPercent": 100,
+        },
+        "propagateTags": "TASK_DEFINITION",
+        "enableECSManagedTags": True,
+        "enableExecuteCommand": False,
+    }

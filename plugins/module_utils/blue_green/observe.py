@@ -1,0 +1,190 @@
+# Copyright: Contributors to the Slipway project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Reads what the planners need, and nothing else, from AWS into one Snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
+
+from .. import autoscaling, ecr, ecs, elb
+from ..listener_rule_plan import TAG_RULE, TAG_SERVICE
+from .health_plan import counted
+from .image_plan import ImageReference, place_problem
+from .plan_model import COLORS, TAG_RELEASE, ColorState, Definition, Rule, Scaling, Service, Snapshot
+from .task_definition_plan import normalized
+
+_SETTINGS = (
+    "networkConfiguration",
+    "loadBalancers",
+    "healthCheckGracePeriodSeconds",
+    "deploymentConfiguration",
+    "enableECSManagedTags",
+    "enableExecuteCommand",
+    "propagateTags",
+    "platformVersion",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """One boto3 client per service."""
+
+    ecs: Any
+    elbv2: Any
+    autoscaling: Any
+    ecr: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What to look at. image: the reference to resolve, if any."""
+
+    service: str
+    cluster: str
+    load_balancer: str
+    image: ImageReference | None = None
+
+    def name_of(self, color: str) -> str:
+        return f"{self.service}-{color}"
+
+
+def observe(clients: Clients, scope: Scope, *, with_rules: bool = True) -> Snapshot:
+    """The service as it is now. What does not exist is listed in missing; a read that fails raises."""
+    cluster = ecs.describe_cluster(clients.ecs, scope.cluster)
+    groups = {color: elb.describe_target_group(clients.elbv2, scope.name_of(color)) for color in COLORS}
+    services = _services(clients, scope) if cluster else {}
+    targets = _scalable_targets(clients, scope) if cluster else {}
+    colors = {
+        color: _color(clients, scope, color, groups[color], services.get(scope.name_of(color)), targets)
+        for color in COLORS
+    }
+    rules = _rules(clients, scope)
+    missing = [] if cluster else [f"cluster {scope.cluster}"]
+    missing += [f"target group {scope.name_of(color)}" for color in COLORS if groups[color] is None]
+    if with_rules:
+        missing += [f"service {scope.name_of(color)}" for color in COLORS if colors[color].service is None]
+        missing += [] if "production" in rules else [f"the production rule of {scope.service}"]
+    return Snapshot(
+        service=scope.service,
+        cluster=scope.cluster,
+        colors=colors,
+        production=rules.get("production"),
+        preview=rules.get("preview"),
+        image_digest=_digest(clients, scope.image, colors) if scope.image else None,
+        missing=tuple(missing),
+    )
+
+
+def _services(clients: Clients, scope: Scope) -> dict[str, dict]:
+    return ecs.describe_services(clients.ecs, scope.cluster, [scope.name_of(color) for color in COLORS])
+
+
+def _scalable_targets(clients: Clients, scope: Scope) -> dict[str, dict]:
+    ids = [autoscaling.resource_id(scope.cluster, scope.name_of(color)) for color in COLORS]
+    return autoscaling.describe_scalable_targets(clients.autoscaling, ids)
+
+
+def _digest(clients: Clients, image: ImageReference, colors: dict[str, ColorState]) -> str | None:
+    """Only a repository of the services' own account and region is asked; the planner refuses any other."""
+    service = colors[COLORS[0]].service
+    if service is None or place_problem(image, service.arn):
+        return None
+    found = ecr.describe_image(clients.ecr, image.account, image.repository, image.image_id)
+    return found["imageDigest"] if found else None
+
+
+def _rules(clients: Clients, scope: Scope) -> dict[str, Rule]:
+    """production and preview -> the service's rule on whichever listener of the load balancer carries it."""
+    balancer = elb.describe_load_balancer(clients.elbv2, scope.load_balancer)
+    if balancer is None:
+        return {}
+    listeners = elb.describe_listeners(clients.elbv2, balancer["LoadBalancerArn"])
+    found = [
+        rule
+        for listener in listeners
+        for rule in elb.describe_rules(clients.elbv2, listener["ListenerArn"]) or []
+        if not rule["IsDefault"]
+    ]
+    tags = elb.describe_tags(clients.elbv2, [rule["RuleArn"] for rule in found])
+    mine = [rule for rule in found if tags.get(rule["RuleArn"], {}).get(TAG_SERVICE) == scope.service]
+    return {tags[rule["RuleArn"]].get(TAG_RULE, ""): Rule(rule["RuleArn"], rule["Actions"]) for rule in mine}
+
+
+def _color(
+    clients: Clients, scope: Scope, color: str, group: dict | None, service: dict | None, targets: dict
+) -> ColorState:
+    name = scope.name_of(color)
+    states: dict[str, int] = {}
+    delay = 0
+    if group:
+        arn = group["TargetGroupArn"]
+        states = counted(elb.describe_target_health(clients.elbv2, arn))
+        attributes = elb.describe_target_group_attributes(clients.elbv2, arn)
+        delay = int(attributes.get("deregistration_delay.timeout_seconds", 0))
+    state = service_from(service) if service else None
+    definition = _definition(clients, state.definition) if state else None
+    stopped = ecs.list_stopped_tasks(clients.ecs, scope.cluster, name) if state and state.desired else []
+    return ColorState(
+        color=color,
+        target_group=group["TargetGroupArn"] if group else None,
+        service=state,
+        definition=definition,
+        latest=_definition(clients, name),
+        released=_released(clients, state, definition),
+        scaling=_scaling(targets.get(autoscaling.resource_id(scope.cluster, name))),
+        healthy=states.get("healthy", 0),
+        deregistration_delay=delay,
+        stopped=frozenset(stopped),
+    )
+
+
+def _released(clients: Clients, service: Service | None, definition: Definition | None) -> Definition | None:
+    """The release the tag names; an INACTIVE revision cannot run again, so it counts as none."""
+    if service is None or not service.release or ":" not in service.release:
+        return None
+    if definition and definition.arn == service.release:
+        return definition
+    return _definition(clients, service.release)
+
+
+def _definition(clients: Clients, name: str) -> Definition | None:
+    found = ecs.describe_task_definition(clients.ecs, name)
+    if found is None or found["status"] != "ACTIVE":
+        return None
+    return Definition(found["taskDefinitionArn"], normalized(found))
+
+
+def _scaling(found: dict | None) -> Scaling | None:
+    if found is None:
+        return None
+    suspended = found.get("SuspendedState", {})
+    return Scaling(
+        minimum=found["MinCapacity"],
+        maximum=found["MaxCapacity"],
+        scale_in_suspended=suspended.get("DynamicScalingInSuspended", False),
+        scale_out_suspended=suspended.get("DynamicScalingOutSuspended", False),
+        schedule_suspended=suspended.get("ScheduledScalingSuspended", False),
+    )
+
+
+def service_from(described: dict) -> Service:
+    deployments = described.get("deployments", [])
+    primary = next((item for item in deployments if item["status"] == "PRIMARY"), {})
+    beside = [item for item in deployments if item["status"] != "PRIMARY" and item.get("runningCount", 0)]
+    tags = boto3_tag_list_to_ansible_dict(described.get("tags", []))
+    return Service(
+        arn=described["serviceArn"],
+        desired=described["desiredCount"],
+        running=described["runningCount"],
+        pending=described["pendingCount"],
+        definition=described["taskDefinition"],
+        steady=not beside,
+        gave_up=primary.get("rolloutState") == "FAILED",
+        release=tags.get(TAG_RELEASE),
+        settings={key: described[key] for key in _SETTINGS if key in described},
+        tags=tags,
+    )

@@ -1,0 +1,97 @@
+# Copyright: Contributors to the Slipway project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The steps that wait: each polls lightly, says what it sees when that changes, and ends at its deadline."""
+
+from __future__ import annotations
+
+from .. import ecs, elb
+from .health_plan import Look, Verdict, counted, judge
+from .observe import service_from
+from .plan_model import ConfirmCapacity, Drain, Prove, WaitHealthy
+from .probe import Prober
+from .run import PlanOutdatedError, Run, StepFailedError
+
+# Polls in a row that must find the color healthy: a target that flaps is not healthy.
+HEALTHY_POLLS = 3
+# Seconds between the polls that only confirm, and between probes.
+CONFIRM_INTERVAL = 1.0
+PROBE_INTERVAL = 0.1
+
+
+def wait_healthy(run: Run, step: WaitHealthy) -> None:
+    deadline = run.progress.clock() + step.timeout
+    streak = 0
+    while True:
+        verdict = judge(_look(run, step), step.need)
+        run.progress.say(f"{step.color} {verdict.text}")
+        streak = streak + 1 if verdict.state == "ready" else 0
+        if streak >= HEALTHY_POLLS:
+            return
+        _check(run, step, verdict, deadline)
+        run.sleep(min(CONFIRM_INTERVAL, step.poll_interval) if streak else step.poll_interval)
+
+
+def _check(run: Run, step: WaitHealthy, verdict: Verdict, deadline: float) -> None:
+    if verdict.state == "failed":
+        raise StepFailedError(f"{step.color}: {verdict.text}")
+    if run.progress.clock() >= deadline:
+        raise StepFailedError(f"{step.color} was not healthy within {step.timeout:g} s: {verdict.text}")
+
+
+def _look(run: Run, step: WaitHealthy) -> Look:
+    described = run.describe(step.color)
+    service = service_from(described)
+    stopped = ecs.list_stopped_tasks(run.clients.ecs, run.scope.cluster, run.scope.name_of(step.color))
+    fresh = [arn for arn in stopped if arn not in step.ignore]
+    dead = ecs.describe_tasks(run.clients.ecs, run.scope.cluster, fresh)
+    reasons = [item.get("rolloutStateReason", "") for item in described["deployments"] if item["status"] == "PRIMARY"]
+    return Look(
+        desired=service.desired,
+        running=service.running,
+        pending=service.pending,
+        steady=service.steady,
+        gave_up=reasons[0] if service.gave_up else "",
+        states=counted(elb.describe_target_health(run.clients.elbv2, run.group(step.color))),
+        dead=tuple(task for task in dead if task["taskDefinitionArn"] == service.definition),
+    )
+
+
+def confirm_capacity(run: Run, step: ConfirmCapacity) -> None:
+    service = run.service(step.live)
+    healthy = counted(elb.describe_target_health(run.clients.elbv2, run.group(step.target))).get("healthy", 0)
+    carries = max(service.desired, service.running)
+    run.progress.say(f"{step.live} carries {carries}, {step.target} has {healthy} of {step.need} healthy")
+    if carries > step.need or healthy < step.need:
+        raise PlanOutdatedError(f"{step.live} carries {carries}, {step.target} has {healthy} of {step.need} healthy")
+
+
+def prove(run: Run, step: Prove) -> None:
+    """Answers in a row, every address of the load balancer at least once among them."""
+    prober = Prober(step.probe, run.validate_certs)
+    need = max(step.probe.count, prober.addresses())
+    deadline = run.progress.clock() + step.probe.timeout
+    streak = 0
+    while streak < need:
+        answer = prober.ask()
+        streak = streak + 1 if answer.color == step.color else 0
+        run.progress.say(f"probe: {answer.text}")
+        if streak < need and run.progress.clock() >= deadline:
+            _unproven(
+                run, step, f"{step.probe.url} did not answer from {step.color} {need} times in a row: {answer.text}"
+            )
+            return
+        run.sleep(PROBE_INTERVAL)
+    run.progress.say(f"{need} of {need} probes answered by {step.color}")
+
+
+def _unproven(run: Run, step: Prove, text: str) -> None:
+    if step.required:
+        raise StepFailedError(text)
+    run.progress.say(f"unproven: {text}")
+
+
+def drain(run: Run, step: Drain) -> None:
+    delay = f", then ECS drains {step.deregistration_delay} s more" if step.deregistration_delay else ""
+    run.progress.say(f"{step.color} finishes its requests for {step.seconds:g} s{delay}")
+    run.sleep(step.seconds)

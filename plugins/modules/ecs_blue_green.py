@@ -1,0 +1,379 @@
+#!/usr/bin/python
+# Copyright: Contributors to the Slipway project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: ecs_blue_green
+version_added: 0.1.0
+short_description: Deploy a service on ECS Fargate blue-green without losing a request
+description:
+  - Owns a pair of ECS services, V(NAME-blue) and V(NAME-green), and the weights of the listener rules in front of them.
+  - O(action=converge) creates both services with no tasks and adapts whichever is idle. It never changes a color that
+    has tasks, and never weights.
+  - O(action=deploy) resolves the image to its digest once, brings it up on the color that has no traffic, moves the
+    weights when enough targets are healthy, proves by requests that they took effect, drains the old color and takes
+    its tasks away. The first deployment goes straight onto the color that has the weight.
+  - O(action=rollback) does the same towards the previous release, which is the one that the other color's service names
+    in its tag V(slipway:release). While the other color still runs, that is one change of weights. After an interrupted
+    deployment it returns to the release that was live before.
+  - Any failure before the weights move leaves the traffic untouched. After it the traffic goes back first.
+  - All state is in AWS. A run that was killed is continued by the next one.
+author:
+  - Contributors to the Slipway project (@slipway)
+options:
+  action:
+    description: What to do.
+    type: str
+    choices: [converge, deploy, rollback]
+    required: true
+  engine:
+    description: Who moves the traffic. With V(two_service) this module moves the weights between two ECS services.
+    type: str
+    choices: [two_service]
+    default: two_service
+  service:
+    description:
+      - Name of the service, at most 26 characters.
+      - The target groups V(NAME-blue) and V(NAME-green) and the rules tagged V(slipway:service=NAME) are found by it.
+    type: str
+    required: true
+  cluster:
+    description: Name of the ECS cluster.
+    type: str
+    required: true
+  load_balancer:
+    description: Name of the Application Load Balancer whose listeners carry the service's rules.
+    type: str
+    required: true
+  image:
+    description:
+      - For O(action=deploy) the image to deploy, C(REPOSITORY[:TAG|@sha256:DIGEST]) in Amazon ECR of the cluster's own
+        account and region. Without tag and digest the tag is V(latest).
+      - For O(action=converge) the image of the bootstrap task definition, which never runs.
+    type: str
+  task_definition:
+    description:
+      - The task definition to register, snake_case as in M(community.aws.ecs_taskdefinition), with C(containers),
+        C(cpu), C(memory), C(task_role_arn), C(execution_role_arn) and whatever else RegisterTaskDefinition accepts.
+      - Every container gets the variables E(SLIPWAY_COLOR) and E(SLIPWAY_IMAGE_DIGEST) on top of its own.
+      - Containers without an image get O(image).
+    type: dict
+  app_container:
+    description: Name of the container that gets O(image) and receives the traffic. By default the name of the service.
+    type: str
+  port:
+    description: Port of the app container. Required for O(action=converge).
+    type: int
+  network_configuration:
+    description: Where tasks run. Required for O(action=converge).
+    type: dict
+    suboptions:
+      subnets:
+        description: IDs of the subnets.
+        type: list
+        elements: str
+        required: true
+      security_groups:
+        description: IDs of the security groups.
+        type: list
+        elements: str
+        required: true
+      assign_public_ip:
+        description: Whether tasks get a public address, which they need in a public subnet without NAT.
+        type: bool
+        default: false
+  desired_count:
+    description: Tasks of the first deployment. Every later one takes over what the live color has.
+    type: int
+    default: 1
+  scaling:
+    description:
+      - Bounds of Application Auto Scaling for the color that serves. The idle color has 0 to 0.
+      - Without it scalable targets are left alone.
+    type: dict
+    suboptions:
+      min:
+        description: Fewest tasks, at least 1.
+        type: int
+        required: true
+      max:
+        description: Most tasks.
+        type: int
+        required: true
+  probe:
+    description:
+      - How to prove that the traffic has moved. Every probe is a request of its own over a new connection.
+      - Without it the drain floor counts from the change of weights.
+    type: dict
+    suboptions:
+      url:
+        description: URL that reaches the production rule.
+        type: str
+        required: true
+      host:
+        description: Value of the Host header, and the name to expect in the certificate. By default the URL's.
+        type: str
+      header:
+        description: Response header that names the color.
+        type: str
+        default: X-Slipway-Color
+      count:
+        description: Answers of the new color in a row that make the proof.
+        type: int
+        default: 10
+      timeout:
+        description: Seconds within which the proof must succeed.
+        type: float
+        default: 120
+  drain_floor:
+    description:
+      - Seconds that the old color keeps its tasks after the proof. A rule's stickiness extends it.
+      - ECS then still waits for the target group's deregistration delay before it stops them.
+    type: float
+    default: 120
+  healthy_timeout:
+    description: Seconds within which the new color must be healthy.
+    type: float
+    default: 300
+  health_check_grace_period:
+    description: Seconds after the start of a task during which ECS ignores failing health checks.
+    type: int
+    default: 60
+  poll_interval:
+    description: Seconds between two looks while waiting.
+    type: float
+    default: 2
+  tags:
+    description: Tags of the services and task definitions. Other tags stay.
+    type: dict
+    default: {}
+  progress_file:
+    description: File to which progress is appended, one JSON object a line. Set by the action plugin of the same name.
+    type: path
+attributes:
+  check_mode:
+    support: full
+    description: Says which steps would be taken. For O(action=converge) also before cluster and target groups exist.
+  diff_mode:
+    support: full
+    description: Shows weights, tasks, scaling and the task definition before and after.
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Deploy a release
+  slipway.ops.ecs_blue_green:
+    action: deploy
+    service: api
+    cluster: slipway-staging
+    load_balancer: slipway-staging
+    image: 222222222222.dkr.ecr.us-east-1.amazonaws.com/slipway-staging/api:1.1.0
+    task_definition:
+      cpu: 256
+      memory: 512
+      execution_role_arn: "{{ execution_role_arn }}"
+      containers:
+        - name: api
+          port_mappings:
+            - container_port: 8080
+    scaling: {min: 2, max: 6}
+    probe:
+      url: https://api.staging.example.com/version
+
+- name: Return to the release before
+  slipway.ops.ecs_blue_green:
+    action: rollback
+    service: api
+    cluster: slipway-staging
+    load_balancer: slipway-staging
+"""
+
+RETURN = r"""
+outcome:
+  description:
+    - V(promoted), V(rolled_back), V(superseded), V(blocked), V(failed) or V(converged).
+    - The task fails unless it is V(promoted) or V(converged), or V(rolled_back) when that was the action.
+  returned: always
+  type: str
+  sample: promoted
+colors:
+  description: The color that had the traffic, RV(colors.from), and the one that was to have it, RV(colors.to).
+  returned: always
+  type: dict
+  contains:
+    from:
+      description: The color that had the traffic. Null for O(action=converge) and when blocked.
+      type: str
+      returned: always
+      sample: blue
+    to:
+      description: The color that was to have the traffic. Null for O(action=converge) and when blocked.
+      type: str
+      returned: always
+      sample: green
+image:
+  description: The image by digest, empty when nothing was planned.
+  returned: always
+  type: str
+  sample: 222222222222.dkr.ecr.us-east-1.amazonaws.com/slipway-staging/api@sha256:6f3b...
+digest:
+  description: Digest of the image.
+  returned: always
+  type: str
+  sample: sha256:6f3b1c...
+task_definitions:
+  description: Color to the ARN of the task definition that its service has now.
+  returned: always
+  type: dict
+  sample: {"blue": "arn:aws:ecs:us-east-1:222222222222:task-definition/api-blue:4"}
+steps:
+  description: The steps taken, or planned in check mode.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: What the step does.
+      type: str
+      returned: always
+      sample: wait for 2 healthy green
+    stage:
+      description: Stage the step belongs to, a key of RV(timings).
+      type: str
+      returned: always
+      sample: healthy
+    status:
+      description: V(planned), V(done) or V(failed).
+      type: str
+      returned: always
+      sample: done
+    started:
+      description: Seconds after the start of the run.
+      type: float
+      returned: always
+      sample: 1.2
+    seconds:
+      description: How long it took.
+      type: float
+      returned: always
+      sample: 11.9
+    detail:
+      description: The last thing it saw.
+      type: str
+      returned: always
+      sample: green 2/2 healthy, 2 running
+timings:
+  description: Seconds per stage, and RV(timings.total).
+  returned: always
+  type: dict
+  sample: {"healthy": 12.1, "prove": 6.2, "drain": 120.0, "total": 141.0}
+"""
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green import inputs_plan, two_service
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.image_plan import ImageReference, parse_image
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.observe import Clients, Scope
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.probe import url_problem
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.progress import Progress
+
+NETWORK = {
+    "subnets": {"type": "list", "elements": "str", "required": True},
+    "security_groups": {"type": "list", "elements": "str", "required": True},
+    "assign_public_ip": {"type": "bool", "default": False},
+}
+SCALING = {"min": {"type": "int", "required": True}, "max": {"type": "int", "required": True}}
+PROBE = {
+    "url": {"type": "str", "required": True},
+    "host": {"type": "str"},
+    "header": {"type": "str", "default": "X-Slipway-Color"},
+    "count": {"type": "int", "default": 10},
+    "timeout": {"type": "float", "default": 120},
+}
+ARGUMENTS = {
+    "action": {"type": "str", "choices": ["converge", "deploy", "rollback"], "required": True},
+    "engine": {"type": "str", "choices": ["two_service"], "default": "two_service"},
+    "service": {"type": "str", "required": True},
+    "cluster": {"type": "str", "required": True},
+    "load_balancer": {"type": "str", "required": True},
+    "image": {"type": "str"},
+    "task_definition": {"type": "dict"},
+    "app_container": {"type": "str"},
+    "port": {"type": "int"},
+    "network_configuration": {"type": "dict", "options": NETWORK},
+    "desired_count": {"type": "int", "default": 1},
+    "scaling": {"type": "dict", "options": SCALING},
+    "probe": {"type": "dict", "options": PROBE},
+    "drain_floor": {"type": "float", "default": 120},
+    "healthy_timeout": {"type": "float", "default": 300},
+    "health_check_grace_period": {"type": "int", "default": 60},
+    "poll_interval": {"type": "float", "default": 2},
+    "tags": {"type": "dict", "default": {}},
+    "progress_file": {"type": "path"},
+}
+REQUIRED_IF = [
+    ("action", "converge", ("image", "task_definition", "port", "network_configuration")),
+    ("action", "deploy", ("image", "task_definition")),
+]
+GOOD = {"converge": "converged", "deploy": "promoted", "rollback": "rolled_back"}
+
+
+def job_of(module: AnsibleAWSModule, image: ImageReference | None, progress: Progress) -> two_service.Job:
+    params = module.params
+    return two_service.Job(
+        clients=Clients(
+            ecs=module.client("ecs"),
+            elbv2=module.client("elbv2"),
+            autoscaling=module.client("application-autoscaling"),
+            ecr=module.client("ecr"),
+        ),
+        scope=Scope(params["service"], params["cluster"], params["load_balancer"], image),
+        progress=progress,
+        tags={key: str(value) for key, value in params["tags"].items()},
+        check_mode=module.check_mode,
+        validate_certs=params["validate_certs"],
+    )
+
+
+def run(module: AnsibleAWSModule) -> dict:
+    """Runs the action; answers with the result, its msg empty when the outcome is the one asked for."""
+    params = module.params
+    found = inputs_plan.problems(params)
+    if params["probe"]:
+        found += [problem for problem in [url_problem(params["probe"]["url"])] if problem]
+    if found:
+        raise AnsibleAWSError(message=f"{params['service']}: nothing was changed: {'; '.join(found)}")
+    progress = Progress(params["progress_file"])
+    if params["action"] == "converge":
+        job = job_of(module, None, progress)
+        ending = two_service.converge(job, lambda snapshot: inputs_plan.wishes_from(params, snapshot))
+    elif params["action"] == "deploy":
+        image = parse_image(params["image"])
+        assert isinstance(image, ImageReference)
+        ending = two_service.deploy(job_of(module, image, progress), inputs_plan.deploy_planner(params, image))
+    else:
+        job = job_of(module, None, progress)
+        ending = two_service.rollback(job, inputs_plan.wanted_from(params, None, ""))
+    result = two_service.result_of(ending, progress, inputs_plan.app_container(params))
+    return {**result, "msg": ending.message}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=ARGUMENTS, required_if=REQUIRED_IF, supports_check_mode=True)
+    try:
+        result = run(module)
+    except AnsibleAWSError as error:
+        module.fail_json_aws_error(error)
+    if result["outcome"] != GOOD[module.params["action"]]:
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
