@@ -22,6 +22,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import RawResponseMessage
 from aiohttp.streams import StreamReader
 
+from localcloud.alb import upstream
 from localcloud.alb.headers import response_head
 from localcloud.alb.upstream import ConnectFailedError, Connection, ConnectTimeoutError, Pool
 
@@ -63,6 +64,7 @@ class Exchange:
         self._connection: Connection | None = None
         self._upload: asyncio.Task[None] | None = None
         self._client_fault: int | None = None
+        self._started = 0.0
 
     async def send(self) -> Answer:
         """Send the request and wait for the response's head. Raises TargetError."""
@@ -79,6 +81,8 @@ class Exchange:
             connection is not None
             and connection.reused
             and connection.lost_silently
+            and asyncio.get_running_loop().time() - self._started <= upstream.STALE_WINDOW
+            and not self._pool.closed
             and self._request.method in _REPEATABLE
             and not self._request.body_exists
         )
@@ -93,7 +97,7 @@ class Exchange:
         except ConnectFailedError as error:
             raise TargetError(502, connecting=True) from error
         connection.expect_response(head=self._request.method == "HEAD", read_timeout=self._idle_timeout)
-        started = loop.time()
+        self._started = loop.time()
         try:
             self._start_upload(connection)
             message, payload = await connection.response()
@@ -103,7 +107,7 @@ class Exchange:
         except (OSError, ClientError, HttpProcessingError) as error:
             self.abort()
             raise TargetError(self._client_fault or 502) from error
-        return Answer(message, payload, loop.time() - started)
+        return Answer(message, payload, loop.time() - self._started)
 
     def _start_upload(self, connection: Connection) -> None:
         connection.write(self._head)

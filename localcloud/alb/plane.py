@@ -135,14 +135,15 @@ class DataPlane:
 
     async def report_metrics(self) -> None:
         """Emit one metrics line each second, and close connections that were idle too long; runs until cancelled."""
+        second = int(time.time())
         while True:
-            second = int(time.time())
             await asyncio.sleep(second + 1 - time.time())
             balancers = {item.load_balancer.arn: item.load_balancer for item in self._config.listeners.values()}
             self._emit(self._metrics.line(second, self._groups, balancers))
             idle = min((item.idle_timeout for item in balancers.values()), default=0.0)
             for pool in self._pools.values():
                 pool.prune(self._loop.time() - idle)
+            second = max(second + 1, int(time.time()))  # a sleep may end a moment early
 
     async def close(self) -> None:
         """Close everything at once; in-flight requests are cut."""

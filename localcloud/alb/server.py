@@ -16,7 +16,7 @@ from pathlib import Path
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
-from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
 from localcloud.alb.config import ListenerConfig
 from localcloud.alb.metrics import Metrics
@@ -51,6 +51,15 @@ class _ClientConnection(RequestHandler):
         """Count it."""
         super().connection_made(transport)
         self._listener.count_connection()
+
+    def data_received(self, data: bytes) -> None:
+        """Also tell a request whose body just turned out malformed; aiohttp would leave it waiting for the rest."""
+        super().data_received(data)
+        request = self._current_request
+        if request is not None and self._messages and not request.content.is_eof():
+            last = self._messages[-1][0]
+            if isinstance(last, _ErrInfo):
+                request.content.set_exception(web.RequestPayloadError(str(last.exc)))
 
     def handle_error(
         self,

@@ -109,7 +109,7 @@ class Group:
         before = {key: target for key, target in self.targets.items() if _is_checked(target)}
         was_in_use, self.in_use, self.config = self.in_use, in_use, config
         wanted = set(config.targets)
-        for key in wanted:
+        for key in config.targets:
             target = self.targets.get(key)
             if target is None:
                 self.targets[key] = Target(config.arn, key, REGISTERING if in_use else UNUSED)

@@ -9,7 +9,8 @@ that decides whether a failure may be repeated. The rules, in order:
    the write, so that on loopback nearly no stale connection gets past it.
 2. What remains is the race in which the target closes while the request is on its way. RFC 9110 section 9.2.2 lets a
    client repeat an idempotent request whose connection closed before any response. Here only safe methods without a
-   body (GET, HEAD, OPTIONS), only on a reused connection, only once, only to the same target, on a fresh connection.
+   body (GET, HEAD, OPTIONS), only on a reused connection, only once, only to the same target, on a fresh connection,
+   and only if the connection was lost within STALE_WINDOW: a target that worked on the request for longer had it.
    Everything else fails as on AWS, with 502: the target may have executed it.
 """
 
@@ -27,6 +28,7 @@ from aiohttp.http import StreamWriter
 from aiohttp.http_parser import RawResponseMessage
 from aiohttp.streams import StreamReader
 
+STALE_WINDOW = 1.0  # seconds from writing a request in which a stale connection shows itself
 CONNECT_TIMEOUT = 10.0  # seconds; "Troubleshoot your Application Load Balancers", HTTP 504
 MAX_HEADER_SIZE = 32 * 1024  # "Quotas for your Application Load Balancers": entire response header 32 K
 

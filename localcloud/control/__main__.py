@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import signal
@@ -11,7 +12,6 @@ import sys
 import threading
 from pathlib import Path
 
-from localcloud.control.process import Control
 from localcloud.settings import Settings
 
 
@@ -36,8 +36,13 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     threading.Thread(target=_stop_with_supervisor, name="supervisor", daemon=True).start()
+    gc.disable()  # moto's import makes a million objects that stay: looking through them again and again takes a third
+    from localcloud.control.process import Control
+
     control = Control(Settings.load(arguments.settings), arguments.alb_in, arguments.alb_out)
     control.start()
+    gc.freeze()
+    gc.enable()
     os.write(arguments.ready, b"ready")
     os.close(arguments.ready)
     stopped.wait()

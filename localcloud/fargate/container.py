@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from signal import SIGTERM
@@ -45,13 +45,25 @@ class Container:
     async def start(self) -> None:
         """Start the process; its end sets the status."""
         spec = self.spec
-        self._process = await _launch(spec.command, spec.folder, spec.env, output=PIPE if spec.log else DEVNULL)
+        output, transport, write_end = await _open_pipe()
+        try:
+            self._process = await _launch(spec.command, spec.folder, spec.env, output=write_end)
+        except BaseException:
+            transport.close()
+            raise
+        finally:
+            os.close(write_end)
         self._guard.add(self._process.pid)
         self.status = "RUNNING"
-        pump = asyncio.create_task(self._pump(self._process))
-        self._jobs = [asyncio.create_task(self._reap(self._process, pump))]
+        pump = asyncio.create_task(_split_lines(output, spec.log))
+        self._jobs = [asyncio.create_task(self._reap(self._process, pump, transport))]
         if spec.health:
             self._jobs.append(asyncio.create_task(self._check(spec.health)))
+
+    @property
+    def pid(self) -> int | None:
+        """Its first process, which leads its process group; None before the start."""
+        return self._process.pid if self._process else None
 
     async def wait(self) -> None:
         """Return when the container has STOPPED."""
@@ -70,12 +82,13 @@ class Container:
         kill_group(self._process.pid)
         await self.wait()
 
-    async def _reap(self, process: Process, pump: asyncio.Task[None]) -> None:
+    async def _reap(self, process: Process, pump: asyncio.Task[None], output: asyncio.ReadTransport) -> None:
         code = await process.wait()
         kill_group(process.pid)  # a container's other processes end with its first one
         self._guard.remove(process.pid)
         await asyncio.wait([pump], timeout=_LAST_WORDS)
         pump.cancel()
+        output.close()
         self._finish(code if code >= 0 else 128 - code)
 
     def _finish(self, code: int | None) -> None:
@@ -84,10 +97,6 @@ class Container:
             job.cancel()
         self._ended.set()
         self._on_change()
-
-    async def _pump(self, process: Process) -> None:
-        if process.stdout is not None and self.spec.log is not None:
-            await _split_lines(process.stdout, self.spec.log)
 
     async def _check(self, check: HealthCheck) -> None:
         """As Docker does it: first after one interval; failures in the start period do not count."""
@@ -129,14 +138,28 @@ async def _launch(command: Sequence[str], folder: Path, env: Mapping[str, str], 
     )
 
 
-async def _split_lines(stream: asyncio.StreamReader, sink: LogSink) -> None:
+async def _open_pipe() -> tuple[asyncio.StreamReader, asyncio.ReadTransport, int]:
+    """A pipe to read from, its transport, and the descriptor to write to.
+
+    Not asyncio's own for a subprocess: with it the end of the process is not seen before the end of the pipe, which
+    whatever the process has started may hold open.
+    """
+    read_end, write_end = os.pipe()
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_end, "rb", 0)
+    )
+    return reader, transport, write_end
+
+
+async def _split_lines(stream: asyncio.StreamReader, sink: LogSink | None) -> None:
     rest = b""
     while chunk := await stream.read(65536):
         *lines, rest = (rest + chunk).split(b"\n")
         if len(rest) >= _LINE_LIMIT:
             lines.append(rest)
             rest = b""
-        if lines:
+        if lines and sink:
             sink([line.decode(errors="replace") for line in lines])
-    if rest:
+    if rest and sink:
         sink([rest.decode(errors="replace")])

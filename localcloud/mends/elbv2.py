@@ -154,9 +154,8 @@ def describe_target_health(
         elif key in draining:
             health = reported[key]
         else:
-            health = TargetHealth(
-                *key, "unused", "Target.NotRegistered", "Target is not registered to the target group"
-            )
+            text = "Target is not registered to the target group"
+            health = TargetHealth(key[0], key[1], "unused", "Target.NotRegistered", text)
         found.append(_answer(health, group))
     return found
 

@@ -35,6 +35,7 @@ options:
       - scaling_policies
       - alarms
       - log_group
+      - repository_uri
   target_groups:
     description: Color to ARN of its target group. Required for C(scaling_policies) and C(alarms).
     type: dict
@@ -61,6 +62,7 @@ ALONE: dict[str, Callable[..., Any]] = {
     "task_policy": plan.task_policy,
     "egress_rules": plan.egress_rules,
     "log_group": plan.log_group,
+    "repository_uri": plan.repository_uri,
 }
 WITH_TARGET_GROUPS: dict[str, Callable[..., Any]] = {
     "scaling_policies": plan.scaling_policies,

@@ -22,10 +22,7 @@ ANYWHERE = "0.0.0.0/0"
 
 
 def task_definition(service: Inputs) -> Document:
-    """The task definition that both colors share; ecs_blue_green adds the family, the color and the digest.
-
-    Its image is a tag that no build pushes: a service may stand before its first release, and cannot start by mistake.
-    """
+    """The task definition that both colors share; ecs_blue_green adds family, image, color and digest."""
     volumes = [{"name": f"writable-{number}"} for number, _ in enumerate(service["writable_paths"])]
     return {
         "containers": [_container(service)],
@@ -51,7 +48,6 @@ def role_arn(service: Inputs, purpose: str) -> str:
 def _container(service: Inputs) -> Document:
     container: Document = {
         "name": service["name"],
-        "image": f"{repository_uri(service)}:unreleased",
         "essential": True,
         "port_mappings": [{"container_port": int(service["port"]), "protocol": "tcp"}],
         "environment": [{"name": name, "value": value} for name, value in sorted(_environment(service).items())],

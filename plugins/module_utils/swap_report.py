@@ -85,7 +85,7 @@ def render(
     """The page, as one HTML document that loads nothing from outside.
 
     RESULT is what slipway.ops.ecs_blue_green returned: outcome, started (Unix seconds), colors, image, digest, steps
-    (their `started` counts from the result's), and where it has them previous_image and reason. SERVICE and ENVIRONMENT
+    (`started` of a step counts from the result's), and where it has them previous_image and reason. SERVICE and ENVIRONMENT
     are names for the head; SAMPLES, SECONDS: see swap_report_chart.timeline; LOAD is the load generator's summary
     (requests, failed, errors, p50_ms, p99_ms, max_ms, rate); NOTE says under which conditions it was measured.
     """
@@ -95,7 +95,7 @@ def render(
     title = f"{service} in {environment}: {_words(result['outcome'])}"
     drawn = ""
     if steps or samples or seconds:
-        drawn = f'<div class="wide">{chart.timeline(steps, samples, seconds)}</div>'
+        drawn = f'<div class="wide">{chart.timeline(_stages(steps), samples, seconds)}</div>'
     parts = [_head(result, service, environment), _figures(steps, load), drawn, _table(steps)]
     parts.append(_footer(steps, note))
     return (
@@ -110,6 +110,21 @@ def render(
 def _step(step: Mapping[str, Any], begun: float) -> dict[str, Any]:
     """A step with its beginning in Unix seconds."""
     return {**step, "started": begun + float(step["started"]), "seconds": float(step["seconds"])}
+
+
+def _stages(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The steps drawn as one where they follow each other in the same stage; the change of weights is its own stage."""
+    stages: list[dict[str, Any]] = []
+    for step in steps:
+        shift = str(step["name"]).startswith("production weights")
+        name = chart.SHIFT if shift else step.get("stage") or step["name"]
+        if not stages or stages[-1]["name"] != name:
+            stages.append({**step, "name": name})
+            continue
+        last = stages[-1]
+        last["seconds"] = step["started"] + step["seconds"] - last["started"]
+        last["status"] = step.get("status") if last.get("status") == "done" else last.get("status")
+    return stages
 
 
 def _words(name: Any) -> str:

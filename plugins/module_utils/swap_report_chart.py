@@ -22,8 +22,8 @@ WIDTH, LEFT, RIGHT = 960.0, 46.0, 104.0
 CHARACTER = 6.4
 LABEL_ROW, TITLE_ROW, GAP = 18.0, 20.0, 20.0
 COLORS = ("blue", "green")
-# How the name of the step begins that moves the traffic.
-SHIFT = "production weights"
+# The stage that moves the traffic.
+SHIFT = "shift"
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def duration(seconds: float) -> str:
 
 
 def timeline(steps: Rows, samples: Rows, seconds: Rows) -> str:
-    """The SVG. STEPS: {name, status, started, seconds}; SAMPLES: {t, weights: {color: n}, healthy: {color: n}};
+    """The SVG. STEPS, or stages of them: {name, status, started, seconds}; SAMPLES: {t, weights: {color: n}, healthy: {color: n}};
     SECONDS, each about the second that ends at t: {t, colors: {color: n}, errors: {kind: n}, p50_ms, p99_ms}."""
     axis = _axis(steps, samples, seconds)
     labels, head = _stage_labels(axis, steps)
@@ -118,7 +118,7 @@ def _axis(steps: Rows, samples: Rows, seconds: Rows) -> Axis:
 def _lasting(axis: Axis, steps: Rows) -> list[Row]:
     """The stages long enough to be seen, and the shift, however short; the table below the chart has them all."""
     least = (axis.end - axis.start) / 120
-    return [step for step in steps if float(step["seconds"]) >= least or str(step["name"]).startswith(SHIFT)]
+    return [step for step in steps if float(step["seconds"]) >= least or step["name"] == SHIFT]
 
 
 def _stage_labels(axis: Axis, steps: Rows) -> tuple[list[str], float]:

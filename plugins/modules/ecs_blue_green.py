@@ -52,7 +52,8 @@ options:
     description:
       - For O(action=deploy) the image to deploy, C(REPOSITORY[:TAG|@sha256:DIGEST]) in Amazon ECR of the cluster's own
         account and region. Without tag and digest the tag is V(latest).
-      - For O(action=converge) the image of the bootstrap task definition, which never runs.
+      - For O(action=converge) the image of the bootstrap task definition, which never runs. By default the one that
+        O(task_definition) names.
     type: str
   task_definition:
     description:
@@ -318,7 +319,7 @@ ARGUMENTS = {
     "progress_file": {"type": "path"},
 }
 REQUIRED_IF = [
-    ("action", "converge", ("image", "task_definition", "port", "network_configuration")),
+    ("action", "converge", ("task_definition", "port", "network_configuration")),
     ("action", "deploy", ("image", "task_definition")),
 ]
 GOOD = {"converge": "converged", "deploy": "promoted", "rollback": "rolled_back"}

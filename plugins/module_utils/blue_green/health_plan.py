@@ -21,6 +21,7 @@ class Look:
     """One observation. states: target state -> count. dead: tasks of the wanted revision that stopped since the start.
 
     steady: only the primary deployment has tasks. gave_up: why ECS ended the deployment, empty while it goes on.
+    complaints: what the load balancer says about unhealthy targets.
     """
 
     desired: int
@@ -29,6 +30,7 @@ class Look:
     steady: bool
     gave_up: str
     states: Mapping[str, int]
+    complaints: tuple[str, ...] = ()
     dead: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -41,6 +43,12 @@ class Verdict:
 def counted(descriptions: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """DescribeTargetHealth's answer as state -> count."""
     return dict(Counter(item["TargetHealth"]["State"] for item in descriptions))
+
+
+def complaints_of(descriptions: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Why targets are unhealthy, each reason once."""
+    bad = [item["TargetHealth"] for item in descriptions if item["TargetHealth"]["State"] == "unhealthy"]
+    return tuple(sorted({str(health.get("Description") or health.get("Reason") or "unhealthy") for health in bad}))
 
 
 def death_of(task: Mapping[str, Any]) -> str | None:
@@ -74,7 +82,12 @@ def judge(look: Look, need: int) -> Verdict:
         return Verdict("failed", deaths[0])
     if look.gave_up:
         return Verdict("failed", look.gave_up)
+    if look.steady and look.running > look.desired and look.states.get("unhealthy"):
+        # ECS starts the replacement of an unhealthy task before it stops the task (Amazon ECS developer guide, service
+        # scheduler concepts), so a target that never gets healthy shows as a task too many, not as one that stopped.
+        return Verdict("failed", f"ECS replaces unhealthy tasks: {'; '.join(look.complaints)}")
     others = ", ".join(f"{count} {state}" for state, count in sorted(look.states.items()) if state != "healthy")
     text = f"{healthy}/{need} healthy, {look.running} running" + (f" ({others})" if others else "")
+    text += f": {'; '.join(look.complaints)}" if look.complaints else ""
     settled = look.steady and look.running == look.desired and look.pending == 0
     return Verdict("ready" if settled and healthy >= need and look.running >= need else "waiting", text)

@@ -37,7 +37,7 @@ def problems(params: Params) -> list[str]:
         found.append(f"port {params['port']} is outside 1 to {MAX_PORT}")
     found += _scaling_problems(params["scaling"])
     if params["action"] != "rollback":
-        found += definition_problems(params["task_definition"], app_container(params))
+        found += definition_problems(params["task_definition"], app_container(params), params["image"] or "")
     if params["action"] == "deploy":
         image = parse_image(params["image"])
         found += [image] if isinstance(image, str) else []
@@ -118,7 +118,7 @@ def wishes_from(params: Params, snapshot: Snapshot) -> Wishes:
     for color, state in snapshot.colors.items():
         extra = {COLOR_VARIABLE: color}
         family = f"{params['service']}-{color}"
-        bodies[color] = composed(params["task_definition"], family, params["image"], app_container(params), extra)
+        bodies[color] = composed(params["task_definition"], family, params["image"] or "", app_container(params), extra)
         settings[color] = _service_settings(params, state.target_group or "")
     return Wishes(bodies, settings, _scaling(params), params["tags"])
 

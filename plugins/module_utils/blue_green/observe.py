@@ -127,7 +127,7 @@ def _color(
         delay = int(attributes.get("deregistration_delay.timeout_seconds", 0))
     state = service_from(service) if service else None
     definition = _definition(clients, state.definition) if state else None
-    stopped = ecs.list_stopped_tasks(clients.ecs, scope.cluster, name) if state and state.desired else []
+    stopped = ecs.list_stopped_tasks(clients.ecs, scope.cluster, name) if state else []
     return ColorState(
         color=color,
         target_group=group["TargetGroupArn"] if group else None,

@@ -63,8 +63,8 @@ def _camel(key: str) -> str:
 def composed(given: Mapping[str, Any], family: str, image: str, app_container: str, extra: Mapping[str, str]) -> Body:
     """The RegisterTaskDefinition request of one color.
 
-    given: the task_definition option; image goes into app_container and into every container that names none; extra:
-    variables every container gets on top of its own environment.
+    given: the task_definition option; image, unless empty, goes into app_container and into every container that names
+    none; extra: variables every container gets on top of its own environment.
     """
     body: Body = camelized(dict(given))
     body["family"] = family
@@ -74,7 +74,7 @@ def composed(given: Mapping[str, Any], family: str, image: str, app_container: s
         if size in body:
             body[size] = str(body[size])
     for container in body["containerDefinitions"]:
-        if container["name"] == app_container or not container.get("image"):
+        if image and (container["name"] == app_container or not container.get("image")):
             container["image"] = image
         environment = {item["name"]: str(item["value"]) for item in container.get("environment", [])}
         environment.update(extra)
@@ -82,15 +82,17 @@ def composed(given: Mapping[str, Any], family: str, image: str, app_container: s
     return body
 
 
-def problems(given: Mapping[str, Any], app_container: str) -> list[str]:
+def problems(given: Mapping[str, Any], app_container: str, image: str) -> list[str]:
     """What is wrong with the task_definition option itself."""
     containers = given.get("containers") or given.get("containerDefinitions") or given.get("container_definitions")
     if not isinstance(containers, list) or not containers:
         return ["task_definition: needs containers, a list of at least one container"]
-    names = [container.get("name") for container in containers if isinstance(container, dict)]
-    if app_container not in names:
+    if not all(isinstance(container, dict) and container.get("name") for container in containers):
+        return ["task_definition: every container needs a name"]
+    if app_container not in [container["name"] for container in containers]:
         return [f"task_definition: no container is named {app_container!r}, the one that gets the image"]
-    return []
+    bare = [container["name"] for container in containers if not (image or container.get("image"))]
+    return [f"task_definition: container {', '.join(bare)} has no image, and there is no other"] if bare else []
 
 
 def normalized(body: Mapping[str, Any]) -> Body:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from .. import ecs, elb
-from .health_plan import Look, Verdict, counted, judge
+from .health_plan import Look, Verdict, complaints_of, counted, judge
 from .observe import service_from
 from .plan_model import ConfirmCapacity, Drain, Prove, WaitHealthy
 from .probe import Prober
@@ -45,6 +45,7 @@ def _look(run: Run, step: WaitHealthy) -> Look:
     stopped = ecs.list_stopped_tasks(run.clients.ecs, run.scope.cluster, run.scope.name_of(step.color))
     fresh = [arn for arn in stopped if arn not in step.ignore]
     dead = ecs.describe_tasks(run.clients.ecs, run.scope.cluster, fresh)
+    health = elb.describe_target_health(run.clients.elbv2, run.group(step.color))
     reasons = [item.get("rolloutStateReason", "") for item in described["deployments"] if item["status"] == "PRIMARY"]
     return Look(
         desired=service.desired,
@@ -52,7 +53,8 @@ def _look(run: Run, step: WaitHealthy) -> Look:
         pending=service.pending,
         steady=service.steady,
         gave_up=reasons[0] if service.gave_up else "",
-        states=counted(elb.describe_target_health(run.clients.elbv2, run.group(step.color))),
+        states=counted(health),
+        complaints=complaints_of(health),
         dead=tuple(task for task in dead if task["taskDefinitionArn"] == service.definition),
     )
 

@@ -59,8 +59,9 @@ def test_change_of_weights_waits_for_the_delay() -> None:
             assert (await local.get()).body == b"blue"
             await local.apply(split(50, 50), *groups, delay=LONG)
             await local.apply(split(0, 100), *groups, delay=0.05)
-            while (await local.get()).body != b"green":
-                await asyncio.sleep(0.01)
+            async with local.connect() as client:
+                while (await client.request()).body != b"green":
+                    pass  # each round waits for an answer
 
     run(scenario())
 
@@ -127,9 +128,8 @@ def test_unhealthy_target_gets_nothing_while_another_is_healthy_and_all_get_some
 def test_first_passed_check_is_enough_and_settings_reach_the_target() -> None:
     async def scenario() -> None:
         async with targets("blue") as (blue,), cloud() as local:
-            await local.apply(
-                split(1, 0), group("blue", blue.port, check={"HealthyThresholdCount": 10}), group("green")
-            )
+            check = {"HealthyThresholdCount": 10}
+            await local.apply(split(1, 0), group("blue", blue.port, check=check), group("green"))
             await healthy(local, "blue")
             assert len(blue.checks) == 1
             assert blue.checks[0]["User-Agent"] == "ELB-HealthChecker/2.0"
@@ -234,10 +234,12 @@ def test_request_still_in_flight_when_the_deregistration_delay_ends_is_cut() -> 
         async with targets("blue") as (blue,), cloud() as local:
             delay = {"deregistration_delay__timeout_seconds": 0.05}
             await local.apply(split(1, 0), group("blue", blue.port, **delay), group("green"))
+            await local.get()  # leaves a connection in the pool: /slow must not be tried anew on a fresh one
             slow = asyncio.create_task(local.get("/slow"))
             await blue.entered.wait()
             await local.apply(split(1, 0), group("blue", **delay), group("green"))
             assert (await slow).status == 502
+            assert [seen.target for seen in blue.seen] == ["/", "/slow"]
             await local.until(lambda: local.states("blue") == [])
 
     run(scenario())

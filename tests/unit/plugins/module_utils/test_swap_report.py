@@ -164,7 +164,22 @@ def test_the_last_part_of_a_second_is_not_drawn_as_one():
 
 
 def test_a_shift_is_named_however_short():
-    assert f">{SHIFT} <" in full()
+    assert ">shift <" in full()
+    assert SHIFT in full()
+
+
+def test_steps_of_one_stage_are_drawn_as_one():
+    def of(stage, *steps):
+        return [{**each, "stage": stage} for each in steps]
+
+    steps = [
+        *of("healthy", step("wait for 2 healthy green", 0, 10), step("confirm that green carries", 10, 5, "failed")),
+        *of("drain", step("drain", 15, 5)),
+    ]
+    text = page({**RESULT, "steps": steps})
+    assert "healthy <tspan" in text
+    assert ">15 s<" in text
+    assert text.count('class="band-bad"') == 1
 
 
 def test_a_result_without_its_start_says_no_date():

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""up, down, status with real clouds: what they leave, what they say, what they survive."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from localcloud import processes
+from localcloud.settings import MARKER, Settings
+from tests.unit.localcloud.conftest import Cloud, run, wait_for
+
+
+@pytest.fixture
+def state(tmp_path):
+    """A state folder whose cloud, if a test leaves one, is stopped."""
+    folder = tmp_path / "state"
+    yield folder
+    run("down", "--state", str(folder))
+
+
+def up(state, *arguments, **kwargs):
+    result = run("up", "--state", str(state), *arguments, **kwargs)
+    assert result.returncode == 0, result.stderr
+    return result
+
+
+def child(state, module):
+    """The process of this cloud that runs the module."""
+    cloud_id = Settings.load(state / "settings.json").cloud_id
+    for identity in processes.marked(cloud_id):
+        with open(f"/proc/{identity.pid}/cmdline") as stream:
+            if f"\0{module}\0" in stream.read():
+                return identity
+    raise AssertionError(module)
+
+
+def supervisor(state):
+    return processes.Identity(**json.loads((state / "status.json").read_text())["supervisor"])
+
+
+def listens(host, port):
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0
+
+
+def test_up_then_down_leaves_nothing(state):
+    up(state)
+    settings = Settings.load(state / "settings.json")
+    assert listens(settings.control_host, settings.control_port)
+    assert stat.S_IMODE(state.stat().st_mode) == 0o700
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in state.iterdir() if path.is_file()}
+    assert modes == dict.fromkeys(["env", "env.staging", "env.production", "settings.json", "status.json"], 0o600)
+    assert run("status", "--state", str(state)).returncode == 0
+    top = supervisor(state)
+
+    again = run("up", "--state", str(state))
+    assert again.returncode == 0
+    assert "already up" in again.stdout
+    assert supervisor(state) == top
+
+    assert run("down", "--state", str(state)).returncode == 0
+    assert not top.alive
+    assert processes.marked(settings.cloud_id) == []
+    assert not listens(settings.control_host, settings.control_port)
+    assert not state.exists()
+    assert run("status", "--state", str(state)).returncode == 3
+    assert run("down", "--state", str(state)).returncode == 0
+
+
+def test_down_keeps_what_is_not_its_own(state):
+    state.mkdir()
+    (state / "notes.txt").write_text("mine")
+    up(state)
+    run("down", "--state", str(state))
+    assert [path.name for path in state.iterdir()] == ["notes.txt"]
+
+
+def test_two_clouds_side_by_side(state, cloud):
+    up(state)
+    other = Cloud(state)
+    assert other.settings.network != cloud.settings.network
+    other.client("ec2").create_vpc(CidrBlock="10.99.0.0/16")
+    blocks = [vpc["CidrBlock"] for vpc in cloud.client("ec2").describe_vpcs()["Vpcs"]]
+    assert "10.99.0.0/16" not in blocks
+
+
+def test_env_file_is_enough_for_any_tool(state):
+    up(state)
+    code = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
+    for name, account in (("env", "111111111111"), ("env.production", "333333333333")):
+        shell = f'. {state / name} && exec {sys.executable} -c "{code}"'
+        result = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
+        assert result.stdout.strip() == account, result.stderr
+
+
+@pytest.mark.parametrize("module", ["localcloud.control", "localcloud.alb"])
+def test_death_of_a_child_takes_the_cloud_down_and_is_told(state, module):
+    up(state)
+    top, cloud_id = supervisor(state), Settings.load(state / "settings.json").cloud_id
+    child(state, module).signal(signal.SIGKILL)
+    assert top.wait_gone(20)
+    assert processes.marked(cloud_id) == []
+    assert not (state / "env").exists()
+    told = run("status", "--state", str(state))
+    assert told.returncode == 1
+    assert f"{module.rpartition('.')[2]} (pid " in told.stderr
+    assert "was killed by SIGKILL" in told.stderr
+
+    again = up(state)
+    assert "had crashed" in again.stdout
+
+
+def test_death_of_the_supervisor_is_told_and_the_rest_ends_by_itself(state):
+    up(state)
+    cloud_id = Settings.load(state / "settings.json").cloud_id
+    supervisor(state).signal(signal.SIGKILL)
+    wait_for(lambda: not processes.marked(cloud_id))
+    told = run("status", "--state", str(state))
+    assert told.returncode == 1
+    assert "was killed or the machine was restarted" in told.stderr
+    assert "cleaned up after the crash" in run("down", "--state", str(state)).stdout
+    assert not state.exists()
+
+
+def test_down_finds_what_a_killed_cloud_left(state):
+    up(state)
+    cloud_id = Settings.load(state / "settings.json").cloud_id
+    stray = subprocess.Popen(["sleep", "300"], env={MARKER: cloud_id}, start_new_session=True)
+    for identity in (supervisor(state), child(state, "localcloud.control"), child(state, "localcloud.alb")):
+        identity.signal(signal.SIGKILL)
+    assert run("down", "--state", str(state)).returncode == 0
+    assert stray.wait(5) == -signal.SIGKILL
+    assert not state.exists()
+
+
+def test_a_pid_of_before_the_reboot_is_not_taken_for_a_cloud(state):
+    state.mkdir()
+    (state / "log").mkdir()
+    mine = processes.Identity.of(os.getpid())
+    status = {"phase": "ready", "supervisor": {"pid": mine.pid, "start": mine.start, "boot": "another"}}
+    status |= {"cloud_id": "none", "endpoint_url": "http://127.0.0.1:1", "reason": "", "log_tail": []}
+    (state / "status.json").write_text(json.dumps(status))
+    assert run("status", "--state", str(state)).returncode == 1
+    assert "had crashed" in up(state).stdout
+
+
+def test_control_that_cannot_start_is_told_with_its_log(state):
+    env = dict(os.environ, MOTO_ACM_VALIDATION_WAIT="soon")
+    result = run("up", "--state", str(state), env=env)
+    assert result.returncode == 1
+    assert "control did not start: control (pid " in result.stderr
+    assert "ValueError" in result.stderr
+    assert run("status", "--state", str(state)).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (None, "cannot read the image table"),
+        ("{", "not JSON"),
+        ('{"api": {}}', "NAME:VERSION"),
+        ('{"api:1": {"folder": "nowhere", "command": ["x"]}}', "is no folder"),
+    ],
+)
+def test_bad_image_table_is_refused_before_anything_starts(state, tmp_path, table, message):
+    path = tmp_path / "images.json"
+    if table is not None:
+        path.write_text(table)
+    result = run("up", "--state", str(state), "--images", str(path))
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not state.exists()
+
+
+def test_help_documents_each_command():
+    text = run("--help").stdout
+    assert all(command in text for command in ("up", "down", "status", "push"))
+    assert "--weight-delay" in run("up", "--help").stdout
+    bad = run("up", "--weight-delay", "-1")
+    assert bad.returncode == 2

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The mends of ECS clusters, IAM and CloudWatch, through the API: each test fails on plain moto."""
+
+from __future__ import annotations
+
+import datetime
+
+
+NOW = datetime.datetime.now(datetime.UTC)
+
+
+def test_cluster_shows_its_capacity_providers(cloud):
+    ecs = cloud.client("ecs")
+    ecs.create_cluster(clusterName="plain")
+    found = ecs.describe_clusters(clusters=["plain"])["clusters"][0]
+    assert (found["capacityProviders"], found["defaultCapacityProviderStrategy"]) == ([], [])
+
+
+def test_create_cluster_again_keeps_the_cluster(cloud):
+    ecs = cloud.client("ecs")
+    first = ecs.create_cluster(clusterName="kept", capacityProviders=["FARGATE"])["cluster"]
+    assert ecs.create_cluster(clusterName="kept")["cluster"] == first
+    ecs.delete_cluster(cluster="kept")
+    assert ecs.create_cluster(clusterName="kept")["cluster"]["capacityProviders"] == []
+
+
+def test_policies_of_aws_can_be_attached(cloud):
+    iam = cloud.client("iam")
+    iam.create_role(RoleName="execution", AssumeRolePolicyDocument="{}")
+    arn = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+    iam.attach_role_policy(RoleName="execution", PolicyArn=arn)
+    attached = iam.list_attached_role_policies(RoleName="execution")["AttachedPolicies"]
+    assert [policy["PolicyArn"] for policy in attached] == [arn]
+
+
+def put(cloudwatch, value, *dimensions):
+    minute = NOW.replace(second=0, microsecond=0)
+    dimensions = [{"Name": name, "Value": name.lower()} for name in dimensions]
+    datum = {"MetricName": "RequestCount", "Dimensions": dimensions, "Timestamp": minute, "Value": value}
+    cloudwatch.put_metric_data(Namespace="Test", MetricData=[datum])
+
+
+def statistics(cloudwatch, *dimensions):
+    found = cloudwatch.get_metric_statistics(
+        Namespace="Test",
+        MetricName="RequestCount",
+        Dimensions=[{"Name": name, "Value": name.lower()} for name in dimensions],
+        StartTime=NOW - datetime.timedelta(seconds=1),  # in the middle of the minute of the datapoint
+        EndTime=NOW + datetime.timedelta(minutes=2),
+        Period=60,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    return [point["Sum"] for point in found]
+
+
+def test_a_metric_is_exactly_its_dimensions_and_starts_at_the_whole_minute(cloud):
+    cloudwatch = cloud.client("cloudwatch")
+    put(cloudwatch, 1)
+    put(cloudwatch, 10, "LoadBalancer")
+    put(cloudwatch, 100, "LoadBalancer", "TargetGroup")
+    assert statistics(cloudwatch) == [1]
+    assert statistics(cloudwatch, "LoadBalancer") == [10]
+    assert statistics(cloudwatch, "TargetGroup", "LoadBalancer") == [100]
+    assert statistics(cloudwatch, "TargetGroup") == []
+
+
+def test_metric_data_starts_at_the_whole_minute(cloud):
+    cloudwatch = cloud.client("cloudwatch", "staging")
+    put(cloudwatch, 7, "LoadBalancer")
+    metric = {
+        "Namespace": "Test",
+        "MetricName": "RequestCount",
+        "Dimensions": [{"Name": "LoadBalancer", "Value": "loadbalancer"}],
+    }
+    found = cloudwatch.get_metric_data(
+        MetricDataQueries=[{"Id": "a", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}}],
+        StartTime=NOW.replace(second=59),
+        EndTime=NOW + datetime.timedelta(minutes=2),
+    )["MetricDataResults"][0]
+    assert found["Values"] == [7]
