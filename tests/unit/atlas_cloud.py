@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import logging
 import threading
 import time
 import urllib.error
@@ -37,6 +38,7 @@ class AtlasCloud:
     """Started once a session; `project()` hands out projects that nobody used."""
 
     def __init__(self):
+        logging.getLogger("werkzeug").setLevel(logging.WARNING)
         self.moto = ThreadedMotoServer(port=0, verbose=False)
         self.moto.start()
         host, port = self.moto.get_host_and_port()

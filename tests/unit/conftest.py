@@ -3,13 +3,26 @@
 
 from __future__ import annotations
 
+import functools
+
+import botocore.loaders
+import botocore.session
 import pytest
+from ansible.module_utils import urls
 
 from tests.unit.atlas_cloud import AtlasCloud
 
 
+def _load_once():
+    """Each run of a module would parse AWS's service models and the CA bundle anew, which is most of its time."""
+    loader = botocore.loaders.create_loader()
+    botocore.session.botocore.loaders.create_loader = lambda *_: loader
+    urls.make_context = functools.cache(urls.make_context)
+
+
 @pytest.fixture(scope="session")
 def _atlas_cloud():
+    _load_once()
     cloud = AtlasCloud()
     yield cloud
     cloud.close()
