@@ -25,7 +25,9 @@ OLD, NEW = "1.0.0", "2.0.0"
 # How long a change of the rule takes to reach the load balancer here. AWS gives no figure; this is a slow day.
 WEIGHT_DELAY = 5.0
 # Seconds of load before and after the swap, so that the page shows the state on both sides of it.
-BEFORE, AFTER = 4.0, 4.0
+BEFORE, AFTER = 4.0, 2.0
+# The old color's tasks stop after the deployment has ended; the load watches that too, for so many seconds at most.
+GONE_LIMIT = 60.0
 
 
 class Demo:
@@ -82,13 +84,23 @@ class Demo:
         return result
 
     def _swap(self, image: str) -> tuple[run.Counted, dict[str, Any], list[dict[str, Any]]]:
-        url = f"{self._env['LOCAL_ALB_URL']}/version"
-        with run.Load(url, self._logs) as load, watch.Watcher(watch.Service(self._env, "slipway-local", "api")) as seen:
+        service = watch.Service(self._env, "slipway-local", "api")
+        with run.Load(f"{self._env['LOCAL_ALB_URL']}/version", self._logs) as load, watch.Watcher(service) as seen:
             time.sleep(BEFORE)
             result = self._deploy(image)
+            if old := result["colors"]["from"]:
+                self._wait_gone(service, old)
             time.sleep(AFTER)
             counted = load.stop()
         return counted, result, seen.samples
+
+    def _wait_gone(self, service: watch.Service, color: str) -> None:
+        say(f"    waiting for the last {color} task to stop, still under load")
+        end = time.monotonic() + GONE_LIMIT
+        while service.tasks(color):
+            if time.monotonic() > end:
+                raise run.StepFailedError(f"tasks of {color} still run {GONE_LIMIT:g} s after the swap")
+            time.sleep(watch.PERIOD)
 
     def _playbook(self, name: str, *extra: str, quiet: bool = False) -> None:
         log = self._logs / f"{name}.log"

@@ -55,6 +55,11 @@ def playbook(
 ) -> int:
     """Run playbooks/NAME.yml against inventories/INVENTORY, hand out each line of output, return the exit status."""
     command = ["ansible-playbook", "-i", f"inventories/{inventory}", f"playbooks/{name}.yml", *extra]
+    return stream(env, command, each_line)
+
+
+def stream(env: Mapping[str, str], command: Sequence[str], each_line: Callable[[str], None]) -> int:
+    """Run a command in the checkout, hand out each line of its output (errors included), return the exit status."""
     with subprocess.Popen(
         command,
         cwd=images.ROOT,
@@ -62,7 +67,7 @@ def playbook(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         errors="replace",
     ) as process:
         assert process.stdout is not None

@@ -28,14 +28,18 @@ def client(env: Mapping[str, str], name: str) -> Any:
 
 
 class Service:
-    """The load balancer's side of one service: two target groups and the production rule that weighs them."""
+    """One service of an environment: two target groups, the production rule that weighs them, and the tasks."""
 
-    def __init__(self, env: Mapping[str, str], load_balancer: str, service: str) -> None:
-        """Look the rule and the groups up by name and tag; raises ClientError when they don't exist."""
-        self._elb = client(env, "elbv2")
+    def __init__(self, env: Mapping[str, str], prefix: str, service: str) -> None:
+        """Look the rule and the groups up by name and tag; raises ClientError when they don't exist.
+
+        PREFIX is the name of both the cluster and the load balancer.
+        """
+        self._elb, self._ecs = client(env, "elbv2"), client(env, "ecs")
+        self._cluster, self._name = prefix, service
         groups = self._elb.describe_target_groups(Names=[f"{service}-{color}" for color in COLORS])["TargetGroups"]
         self.groups = {group["TargetGroupName"].rsplit("-", 1)[1]: group["TargetGroupArn"] for group in groups}
-        balancer = self._elb.describe_load_balancers(Names=[load_balancer])["LoadBalancers"][0]["LoadBalancerArn"]
+        balancer = self._elb.describe_load_balancers(Names=[prefix])["LoadBalancers"][0]["LoadBalancerArn"]
         self.rule = self._production_rule(balancer, service)
 
     def _production_rule(self, balancer: str, service: str) -> str:
@@ -70,6 +74,17 @@ class Service:
         answer = self._elb.describe_target_health(TargetGroupArn=group)
         states = [target["TargetHealth"]["State"] for target in answer["TargetHealthDescriptions"]]
         return states.count("healthy")
+
+    def tasks(self, color: str) -> list[str]:
+        """The ARNs of a color's tasks that have not stopped yet, those that are stopping included."""
+        name = f"{self._name}-{color}"
+        arns = [
+            arn
+            for wanted in ("RUNNING", "STOPPED")
+            for arn in self._ecs.list_tasks(cluster=self._cluster, serviceName=name, desiredStatus=wanted)["taskArns"]
+        ]
+        described = self._ecs.describe_tasks(cluster=self._cluster, tasks=arns)["tasks"] if arns else []
+        return [task["taskArn"] for task in described if task["lastStatus"] != "STOPPED"]
 
 
 class Watcher:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
 from moto.core.responses import ActionResult
 from moto.ecs.exceptions import ECSException, InvalidParameterException
+from moto.ecs.models import EC2ContainerServiceBackend
 from moto.ecs.responses import EC2ContainerServiceResponse
 
-from localcloud.ecs import describe, requests, scaling
+from localcloud.ecs import describe, requests, scaling, sizes
 from localcloud.ecs.model import Deployment, Service, Task
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def install(controller: Controller) -> None:
     """Put the mends into moto's classes."""
     for operation in OPERATIONS:
         _replace(EC2ContainerServiceResponse, operation.__name__, _method(controller, operation))
+    _replace(EC2ContainerServiceBackend, "register_task_definition", _sized())
     original = ApplicationAutoscalingBackend.register_scalable_target
 
     def register_scalable_target(backend: Any, *args: Any, **kwargs: Any) -> Any:
@@ -56,6 +58,18 @@ def uninstall() -> None:
 def _replace(owner: type, name: str, method: Any) -> None:
     _originals.append((owner, name, owner.__dict__.get(name)))
     setattr(owner, name, method)
+
+
+def _sized() -> Callable[..., Any]:
+    """RegisterTaskDefinition refuses a CPU and memory that Fargate does not have."""
+    original = EC2ContainerServiceBackend.register_task_definition
+
+    def register_task_definition(backend: Any, *args: Any, **kwargs: Any) -> Any:
+        if "FARGATE" in (kwargs.get("requires_compatibilities") or ()):
+            sizes.check(kwargs.get("cpu"), kwargs.get("memory"))
+        return original(backend, *args, **kwargs)
+
+    return register_task_definition
 
 
 def _method(controller: Controller, operation: Handler) -> Callable[[Any], ActionResult]:
@@ -184,11 +198,7 @@ def describe_service_revisions(_: Controller, backend: Any, request: Json) -> Js
     known = {deployment.revision_arn: (service, deployment) for service, deployment in _past(backend)}
     wanted = request.get("serviceRevisionArns") or ()
     return {
-        "serviceRevisions": [
-            describe.revision(*known[arn], backend.describe_task_definition(known[arn][1].task_definition))
-            for arn in wanted
-            if arn in known
-        ],
+        "serviceRevisions": [describe.revision(*known[arn]) for arn in wanted if arn in known],
         "failures": [{"arn": arn, "reason": "MISSING"} for arn in wanted if arn not in known],
     }
 

@@ -64,23 +64,21 @@ def new_task(cluster: Any, definition: Any, **members: Any) -> Task:
 
 
 def _start(controller: Controller, service: Service, count: int) -> None:
-    backend = ecs_backends[service.account_id][service.region]
     deployment = service.primary
-    definition = backend.describe_task_definition(deployment.task_definition)
-    cluster = backend.clusters[service.cluster_name]
+    cluster = ecs_backends[service.account_id][service.region].clusters[service.cluster_name]
     strategy = service.capacity_provider_strategy
     started = []
     for _ in range(count):
         task = new_task(
             cluster,
-            definition,
+            deployment.definition,
             group=f"service:{service.name}",
             started_by=deployment.id,
             launch_type=service.launch_type or "FARGATE",
             platform_version=service.platform_version,
             network=deployment.network,
             overrides={},
-            tags=_propagated(service, definition),
+            tags=_propagated(service, deployment.definition),
             service=service,
             deployment=deployment,
             capacity_provider=strategy[0]["capacityProvider"] if strategy else None,

@@ -123,11 +123,7 @@ class Controller:
         while not self._down.is_set():
             self._wake.clear()
             with MOTO:
-                try:
-                    watching = self._look()
-                except Exception:
-                    log.exception("the ECS scheduler failed on this state; it goes on with the next")
-                    watching = True
+                watching = self._look()
             try:
                 await asyncio.wait_for(self._wake.wait(), LOOK if watching else None)
             except TimeoutError:
@@ -138,19 +134,30 @@ class Controller:
         self._host.stop_limit = LAST_STOP
         for runner in self._runners.values():
             runner.hurry()
-        if self._lives:
-            await asyncio.wait(self._lives)
+        lives = set(self._lives)
+        if lives:
+            await asyncio.wait(lives, timeout=LAST_STOP)
+        for runner in self._runners.values():  # those that were already stopping, with more time than there is now
+            runner.kill()
+        if lives:
+            await asyncio.wait(lives)
 
     def _look(self) -> bool:
         """One look at everything. Returns whether there is something to watch."""
         self._forget_stopped()
         for service in list(self._services):
-            for action in plan(views.of_service(service), time.monotonic()):
-                apply.apply(self, service, action)
+            self._advance(service)
             if service.status == "INACTIVE":
                 self._services.remove(service)
         self._count()
         return bool(self._runners) or any(views.waiting(service) for service in self._services)
+
+    def _advance(self, service: Service) -> None:
+        try:
+            for action in plan(views.of_service(service), time.monotonic()):
+                apply.apply(self, service, action)
+        except Exception:
+            log.exception("the ECS scheduler failed on %s; it goes on with the other services", service.arn)
 
     def _forget_stopped(self) -> None:
         """Drop runners of stopped tasks at once, the tasks after KEEP_STOPPED."""

@@ -30,7 +30,7 @@ def begin(service: Service) -> Deployment:
         id=f"ecs-svc/{identifier}",
         arn=f"{base.format('deployment')}/{secrets.token_urlsafe(16)}",
         revision_arn=f"{base.format('revision')}/{identifier}",
-        task_definition=service.task_definition,
+        definition=service.definition,
         load_balancers=service.load_balancers,
         network=service.network,
         platform_version=service.platform_version,
@@ -98,7 +98,7 @@ def trip(service: Service) -> None:
     service.deployments = [back, *(d for d in service.deployments if d is not back)]
     # Until it completes again it is no target of another rollback.
     service.completed = None
-    service.task_definition, service.load_balancers = back.task_definition, back.load_balancers
+    service.definition, service.load_balancers = back.definition, back.load_balancers
     service.network, service.platform_version = back.network, back.platform_version
     service.say(f"rolling back to (deployment {back.id}).")
 
@@ -106,13 +106,13 @@ def trip(service: Service) -> None:
 def note_stopped(task: Task) -> None:
     """Count a task that failed, and put off the next start.
 
-    A task that never got RUNNING, or that failed a health check defined for it before it ever passed, is a failure
-    for the circuit breaker; one that worked and ended on its own is only restarted.
+    A task that ended before it was ever healthy is a failure for the circuit breaker; one that worked and ended is only
+    restarted. Of a task without health checks ECS counts only the end before RUNNING, which for a program that crashes
+    within moments is a matter of luck; here the moments are views.UNCHECKED_SETTLE.
     """
     deployment, service = task.deployment, task.service
     if deployment is None or service is None:
         return
-    checked = bool(deployment.load_balancers) or any(c.definition.get("healthCheck") for c in task.containers)
     crashed = task.stop_code in ("EssentialContainerExited", "TaskFailedToStart")
     if task.stop_code == "TaskFailedToStart":
         service.say(f"was unable to place a task. Reason: {task.stopped_reason}.")
@@ -121,7 +121,7 @@ def note_stopped(task: Task) -> None:
     if task.proven:
         deployment.failures = 0
         return
-    if checked or task.running_since is None:
+    if not deployment.proven:
         deployment.failed_tasks += 1
     deployment.failures += 1
     if deployment.failures > 1:
@@ -134,9 +134,10 @@ def note_stopped(task: Task) -> None:
 
 
 def note_healthy(task: Task) -> None:
-    """A task passed its checks: failures in a row end here."""
+    """A task passed its checks: the count of failures ends here, and is not taken up again (Deployment.failedTasks)."""
     task.proven = True
     if task.deployment is not None:
+        task.deployment.proven = True
         task.deployment.failures = task.deployment.failed_tasks = 0
         task.deployment.retry_at = 0.0
 

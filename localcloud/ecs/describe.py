@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from localcloud.ecs import deployments, views
@@ -114,7 +113,7 @@ def service_deployment(item: Service, deployment: Deployment) -> Json:
     }
 
 
-def revision(item: Service, deployment: Deployment, definition: Any) -> Json:
+def revision(item: Service, deployment: Deployment) -> Json:
     """A ServiceRevision."""
     digests = {
         container.definition["name"]: container.digest
@@ -137,7 +136,7 @@ def revision(item: Service, deployment: Deployment, definition: Any) -> Json:
                 "image": container["image"],
                 "imageDigest": digests.get(container["name"]),
             }
-            for container in definition.container_definitions
+            for container in deployment.definition.container_definitions
         ],
         "guardDutyEnabled": False,
         "createdAt": deployment.created,
@@ -195,7 +194,7 @@ def _container(item: Task, container: Container) -> Json:
         "name": definition["name"],
         "image": definition["image"],
         "imageDigest": container.digest,
-        "runtimeId": f"{item.id}-{math.trunc(item.times['createdAt'].timestamp())}",
+        "runtimeId": f"{item.id}-{container.arn.rsplit('/', 1)[1][:10]}",
         "lastStatus": container.status,
         "exitCode": container.exit_code,
         "reason": container.reason,

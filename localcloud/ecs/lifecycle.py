@@ -65,6 +65,11 @@ class Runner:
         self._stop.set()
         self._hurry.set()
 
+    def kill(self) -> None:
+        """SIGKILL to all its processes."""
+        for container in self._fargate.containers if self._fargate else ():
+            container.kill()
+
     async def run(self) -> None:
         """The whole life. Whatever goes wrong, the task ends STOPPED and its processes are gone."""
         try:

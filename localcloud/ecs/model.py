@@ -29,15 +29,17 @@ def now() -> datetime:
 class Deployment:
     """One deployment of a service, and its service revision.
 
-    load_balancers, network: as in the API. failures: stops in a row without one healthy task, for the back-off.
-    retry_at: monotonic seconds before which no task starts. source_revision: ARN of the revision it replaced.
+    definition: moto's TaskDefinition; the deployment keeps it also when it is deregistered or deleted meanwhile.
+    load_balancers, network: as in the API. proven: one of its tasks was healthy. failures: tasks in a row that ended
+    without having been healthy, for the back-off. retry_at: monotonic seconds before which no task starts.
+    source_revision: ARN of the revision it replaced.
     history: status, reason and times as DescribeServiceDeployments has them.
     """
 
     id: str
     arn: str
     revision_arn: str
-    task_definition: str
+    definition: Any
     load_balancers: list[dict[str, Any]]
     network: dict[str, Any]
     platform_version: str
@@ -46,11 +48,17 @@ class Deployment:
     rollout: Rollout = "IN_PROGRESS"
     reason: str = ""
     failed_tasks: int = 0
+    proven: bool = False
     failures: int = 0
     retry_at: float = 0.0
     created: datetime = field(default_factory=now)
     updated: datetime = field(default_factory=now)
     history: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def task_definition(self) -> str:
+        """ARN of the task definition."""
+        return str(self.definition.arn)
 
     def move(self, rollout: Rollout, reason: str) -> None:
         """Set rolloutState and its reason."""
@@ -144,7 +152,7 @@ class Service:
     account_id: str
     region: str
     desired_count: int
-    task_definition: str
+    definition: Any
     load_balancers: list[dict[str, Any]]
     network: dict[str, Any]
     launch_type: str | None
@@ -170,6 +178,11 @@ class Service:
     def physical_resource_id(self) -> str:
         """moto's name of the ARN, for the tagging API."""
         return self.arn
+
+    @property
+    def task_definition(self) -> str:
+        """ARN of the task definition."""
+        return str(self.definition.arn)
 
     @property
     def primary(self) -> Deployment:

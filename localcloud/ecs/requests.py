@@ -20,7 +20,7 @@ from localcloud.ecs.model import Service, Task
 
 FARGATE = ("FARGATE", "FARGATE_SPOT")
 
-#: Members of CreateService and UpdateService that are only shown again, with their defaults.
+#: Members of CreateService and UpdateService that are only shown again, with the defaults of CreateService.
 _SHOWN: dict[str, Any] = {
     "serviceRegistries": [],
     "placementConstraints": [],
@@ -28,7 +28,7 @@ _SHOWN: dict[str, Any] = {
     "deploymentController": {"type": "ECS"},
     "enableECSManagedTags": False,
     "enableExecuteCommand": False,
-    "availabilityZoneRebalancing": "DISABLED",
+    "availabilityZoneRebalancing": "ENABLED",
 }
 #: Members of UpdateService that change one member of the service.
 _CHANGEABLE = {
@@ -79,7 +79,7 @@ def create_service(backend: Any, request: Mapping[str, Any]) -> Service:
         account_id=backend.account_id,
         region=backend.region_name,
         desired_count=request.get("desiredCount") or 0,
-        task_definition=definition.arn,
+        definition=definition,
         load_balancers=balancers,
         network=network(backend, request.get("networkConfiguration")),
         launch_type=None if strategy else "FARGATE",
@@ -102,11 +102,11 @@ def update_service(backend: Any, request: Mapping[str, Any]) -> Service:
     service = find_service(backend, request.get("cluster") or "default", request["service"])
     if service.status != "ACTIVE":
         raise ECSException("ServiceNotActiveException", "Service was not ACTIVE.")
-    definition = backend.describe_task_definition(service.task_definition)
+    definition = service.definition
     if request.get("taskDefinition"):
         definition = find_definition(backend, request["taskDefinition"])
     changes: dict[str, Any] = {
-        "task_definition": definition.arn,
+        "definition": definition,
         "load_balancers": deepcopy(request.get("loadBalancers", service.load_balancers)),
         "configuration": _configuration(service.configuration, request.get("deploymentConfiguration")),
         "settings": {**service.settings, **_given(request, _SHOWN)},
@@ -244,11 +244,11 @@ def _given(request: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, An
 
 
 def _revision(service: Service) -> tuple[Any, ...]:
+    """What triggers a new deployment when it changes (UpdateService, ECS API Reference)."""
     return (
         service.task_definition,
         service.load_balancers,
         service.network,
         service.platform_version,
-        service.capacity_provider_strategy,
-        service.settings["enableExecuteCommand"],
+        service.settings["serviceRegistries"],
     )

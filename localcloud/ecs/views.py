@@ -61,7 +61,7 @@ def _of_task(service: Service, task: Task) -> TaskView:
     if task.status == "RUNNING" and task.running_since is not None:
         age = time.monotonic() - task.running_since
         found = targets.health(task)
-        fault = _fault(task, found if age >= (service.grace_period or 0) else [])
+        fault = _fault(task, found) if age >= (service.grace_period or 0) else None
         healthy = fault is None and _healthy(task, found, age)
     if healthy and not task.proven:
         deployments.note_healthy(task)
@@ -80,7 +80,7 @@ def _healthy(task: Task, found: list[targets.Health], age: float) -> bool:
 
 
 def _fault(task: Task, found: list[targets.Health]) -> tuple[str, str] | None:
-    """(stoppedReason, event) of a failed container health check, or of an unhealthy target among those that count."""
+    """(stoppedReason, event) of a failed container health check, or of an unhealthy target."""
     if task.health == "UNHEALTHY":
         return "Task failed container health checks", f"(task {task.id}) failed container health checks."
     for target in found:

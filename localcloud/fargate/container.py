@@ -82,6 +82,11 @@ class Container:
         kill_group(self._process.pid)
         await self.wait()
 
+    def kill(self) -> None:
+        """SIGKILL to all of its processes, now."""
+        if self._process and not self._ended.is_set():
+            kill_group(self._process.pid)
+
     async def _reap(self, process: Process, pump: asyncio.Task[None], output: asyncio.ReadTransport) -> None:
         code = await process.wait()
         kill_group(process.pid)  # a container's other processes end with its first one

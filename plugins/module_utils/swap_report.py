@@ -43,7 +43,7 @@ p{margin:0}.dim{color:var(--dim);fill:var(--dim)}.good{color:var(--good)}.bad{co
 .text-green{color:var(--text-green);fill:var(--text-green)}.text-ink{fill:var(--ink)}.text-faint{fill:var(--dim)}
 .text-bad{fill:var(--bad)}
 .sides{margin:14px 0 0;display:grid;grid-template-columns:max-content max-content 1fr;gap:2px 16px}
-.sides code{overflow-wrap:anywhere}
+.sides code{overflow-wrap:anywhere;margin-right:12px}
 code{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;color:var(--dim)}
 dl{display:flex;flex-wrap:wrap;gap:12px 36px;margin:22px 0 26px;padding:14px 0;border:solid var(--rule);
 border-width:1px 0}
@@ -85,8 +85,8 @@ def render(
     """The page, as one HTML document that loads nothing from outside.
 
     RESULT is what slipway.ops.ecs_blue_green returned: outcome, started (Unix seconds), colors, image, digest, steps
-    (`started` of a step counts from the result's), and where it has them previous_image and reason. SERVICE and ENVIRONMENT
-    are names for the head; SAMPLES, SECONDS: see swap_report_chart.timeline; LOAD is the load generator's summary
+    (`started` of a step counts from the result's), task_definitions, and msg when it went wrong. SERVICE and
+    ENVIRONMENT are names for the head; SAMPLES, SECONDS: see swap_report_chart.timeline; LOAD is the load's summary
     (requests, failed, errors, p50_ms, p99_ms, max_ms, rate); NOTE says under which conditions it was measured.
     """
     begun = float(result.get("started") or 0.0)
@@ -156,21 +156,23 @@ def _head(result: Mapping[str, Any], service: str, environment: str) -> str:
         when = datetime.fromtimestamp(float(result["started"]), UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     about = [f"Service {service}", f"environment {environment}", *([when] if when else [])]
     lines.append(f'<p class="dim">{escape(", ".join(about))}</p>')
-    if reason := result.get("reason"):
-        lines.append(f'<p class="bad">{escape(str(reason))}</p>')
+    if result["outcome"] not in ("promoted", "converged") and result.get("msg"):
+        lines.append(f'<p class="{mood}">{escape(str(result["msg"]))}</p>')
     return "\n".join([*lines, _sides(result, names)])
 
 
 def _sides(result: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """From which color to which, each with the image it runs, as far as the result says."""
+    """From which color to which, each with its task definition, and the image of the one that was to serve."""
+    definitions = result.get("task_definitions") or {}
     rows = []
-    images = {"from": result.get("previous_image"), "to": result.get("image")}
-    for side, word in (("from", "from"), ("to", "to")):
-        image = images[side]
-        digest = result.get("digest") if side == "to" else None
-        shown = " ".join(str(part) for part in (image, digest if digest and digest not in str(image) else None) if part)
-        color = f'<b class="text-{escape(names[side])}">{escape(names[side])}</b>'
-        rows.append(f'<span class="dim">{word}</span>{color}<code>{escape(shown)}</code>')
+    for side, color in names.items():
+        parts = [str(definitions.get(color, "")).rsplit("/", 1)[-1]]
+        if side == "to":
+            parts.append(str(result.get("image") or ""))
+        shown = " ".join(f"<code>{escape(part)}</code>" for part in parts if part)
+        rows.append(
+            f'<span class="dim">{side}</span><b class="text-{escape(color)}">{escape(color)}</b><div>{shown}</div>'
+        )
     return f'<div class="sides">{"".join(rows)}</div>'
 
 

@@ -81,7 +81,7 @@ def duration(seconds: float) -> str:
 
 
 def timeline(steps: Rows, samples: Rows, seconds: Rows) -> str:
-    """The SVG. STEPS, or stages of them: {name, status, started, seconds}; SAMPLES: {t, weights: {color: n}, healthy: {color: n}};
+    """The SVG. STEPS: {name, status, started, seconds}; SAMPLES: {t, weights: {color: n}, healthy: {color: n}};
     SECONDS, each about the second that ends at t: {t, colors: {color: n}, errors: {kind: n}, p50_ms, p99_ms}."""
     axis = _axis(steps, samples, seconds)
     labels, head = _stage_labels(axis, steps)

@@ -233,6 +233,11 @@ task_definitions:
   returned: always
   type: dict
   sample: {"blue": "arn:aws:ecs:us-east-1:222222222222:task-definition/api-blue:4"}
+started:
+  description: When the run began, in Unix seconds.
+  returned: always
+  type: float
+  sample: 1795500763.412
 steps:
   description: The steps taken, or planned in check mode.
   returned: always

@@ -49,8 +49,8 @@ def _create(run: Run, step: CreateService) -> None:
         "desiredCount": 0,
         "taskDefinition": step.definition or run.registered[step.color],
     }
-    if run.tags:
-        request["tags"] = ecs.tag_list(run.tags)
+    if step.tags:
+        request["tags"] = ecs.tag_list(dict(step.tags))
     # A token of its own for each creation: ECS would answer an old token with the service that it once made, even if
     # that has been deleted since.
     ecs.create_service(run.clients.ecs, run.scope.name_of(step.color), request, str(uuid.uuid4()))

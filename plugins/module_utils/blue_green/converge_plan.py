@@ -75,7 +75,7 @@ def _create(state: ColorState, wishes: Wishes) -> list[Step]:
     exists = state.latest is not None and state.latest.body == normalized(body)
     register: list[Step] = [] if exists else [RegisterDefinition(state.color, body)]
     arn = state.latest.arn if exists and state.latest else None
-    steps: list[Step] = [*register, CreateService(state.color, arn, wishes.settings[state.color])]
+    steps: list[Step] = [*register, CreateService(state.color, arn, wishes.settings[state.color], wishes.tags)]
     return [*steps, SetScaling(state.color, IDLE_SCALING)] if wishes.scaling else steps
 
 

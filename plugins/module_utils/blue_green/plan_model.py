@@ -201,6 +201,7 @@ class CreateService:
     color: str
     definition: str | None
     request: Mapping[str, Any]
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -233,7 +234,9 @@ class TagService:
 
     @property
     def title(self) -> str:
-        return f"mark the release of {self.color}" if self.released else f"tag service {self.color}"
+        if self.released:
+            return f"mark the release of {self.color}"
+        return f"{'withdraw the release of' if TAG_RELEASE in self.tags else 'tag service'} {self.color}"
 
 
 @dataclass(frozen=True, slots=True)

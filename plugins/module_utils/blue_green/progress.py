@@ -43,6 +43,8 @@ class Progress:
     path: str | None = None
     clock: Callable[[], float] = time.monotonic
     records: list[Record] = field(default_factory=list)
+    # The beginning of the run in Unix seconds, for whoever lays the steps beside other records of that time.
+    started: float = field(default_factory=lambda: round(time.time(), 3))
     _begin: float = field(init=False)
     _last: str = field(init=False, default="")
 

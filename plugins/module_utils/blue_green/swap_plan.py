@@ -146,7 +146,8 @@ def _plan_in_place(snapshot: Snapshot, wanted: Wanted, live: str) -> Plan:
     steps: list[Step] = []
     if start or mark or retire or settle:
         wait = WaitHealthy(live, need, wanted.healthy_timeout, wanted.poll_interval, state.stopped)
-        steps = [*start, wait, *_prove(wanted, live), *mark, *retire, *settle]
+        # Taking the other color's tasks away comes last: with them goes what tells a rollback that it was interrupted.
+        steps = [*start, wait, *_prove(wanted, live), *mark, *settle, *retire]
     fallback = beside.color if beside.proven and beside.healthy else None
     first = fallback is None and state.service is not None and state.service.release is None
     made = Plan(steps=tuple(steps), origin=live, target=live, fallback=fallback, first=first)
@@ -171,7 +172,8 @@ def _plan_move(snapshot: Snapshot, wanted: Wanted, target: str, release: Definit
     steady = state.service is not None and state.service.steady
     warm = release is not None and steady and state.healthy >= need and not _updates(rise)
     waits = [] if warm else [WaitHealthy(target, need, wanted.healthy_timeout, wanted.poll_interval, state.stopped)]
-    withdraw = [TagService(old.color, {TAG_RELEASE: WITHDRAWN})] if release and old.service and old.proven else []
+    kept = old.service is not None and old.service.release != WITHDRAWN
+    withdraw = [TagService(old.color, {TAG_RELEASE: WITHDRAWN})] if release and kept else []
     steps: list[Step] = [
         *point(snapshot, "preview", snapshot.preview, target),
         *set_scaling(old, held),
@@ -182,7 +184,7 @@ def _plan_move(snapshot: Snapshot, wanted: Wanted, target: str, release: Definit
         *point(snapshot, "production", snapshot.production, target),
         *_prove(wanted, target),
         *_mark(state, definition),
-        *_retire(snapshot, old, wanted),
+        *_retire(snapshot, replace(old, scaling=held or old.scaling), wanted),
         *_settle(state, wanted, raised=True),
     ]
     made = Plan(steps=tuple(steps), origin=old.color, target=target, fallback=old.color)

@@ -170,6 +170,7 @@ def result_of(ending: Ending, progress: Progress, app_container: str) -> dict[st
         "image": image_of(body, app_container),
         "digest": digest_of(body, app_container),
         "task_definitions": definitions,
+        "started": progress.started,
         "steps": steps,
         "timings": progress.timings(),
         "diff": {"before": dict(plan.before), "after": dict(plan.after)},

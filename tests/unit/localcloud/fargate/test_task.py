@@ -63,7 +63,6 @@ def test_sigterm_ends_it_in_order(guard):
         task = FargateTask([spec("serve", log=lines.extend)], guard, lambda: None)
         await task.start()
         await come(lambda: lines)
-        await asyncio.sleep(0.1)  # the handler is set after the first line
         await task.stop()
         assert task.containers[0].exit_code == 0
 
@@ -77,7 +76,6 @@ def test_sigkill_after_the_stop_timeout(guard):
         task = FargateTask([spec("slow", log=lines.extend, stop_timeout=0.3)], guard, lambda: None)
         await task.start()
         await come(lambda: lines)
-        await asyncio.sleep(0.1)
         await task.stop()
         assert task.containers[0].exit_code == 137
 
@@ -186,9 +184,7 @@ def test_health_check_that_recovers(guard, tmp_path):
 
 def test_failures_in_the_start_period_do_not_count(guard, tmp_path):
     tries = tmp_path / "tries"
-    check = HealthCheck(
-        ("/bin/sh", "-c", f"echo >> {tries}; exit 1"), interval=0.02, retries=1, start_period=DEADLINE
-    )
+    check = HealthCheck(("/bin/sh", "-c", f"echo >> {tries}; exit 1"), interval=0.02, retries=1, start_period=DEADLINE)
 
     async def scenario():
         task = FargateTask([spec("serve", health=check)], guard, lambda: None)

@@ -110,7 +110,15 @@ def test_the_page_loads_nothing():
 
 def test_hostile_words_stay_words():
     evil = "<script>alert(1)</script>\"'&"
-    text = page({**RESULT, "image": evil, "reason": evil, "steps": [step(evil, 0, 9, status=evil, detail=evil)]})
+    text = page(
+        {
+            **RESULT,
+            "image": evil,
+            "msg": evil,
+            "outcome": "failed",
+            "steps": [step(evil, 0, 9, status=evil, detail=evil)],
+        }
+    )
     assert Reader(text).loads == []
     assert "<script" not in text
     svg(text)

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the end-to-end tests do to a local cloud, by the means that users have: playbooks, the AWS API, HTTP."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+import urllib.request
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from localcloud.demo import run, watch
+
+CALLBACK = Path(__file__).parent / "callback"
+SERVICE = "api"
+OLD, NEW = "api:1.0.0", "api:2.0.0"
+
+
+@dataclass(frozen=True)
+class Done:
+    """A playbook run: exit status, all output, and what each task returned (tests/e2e/callback/recorder.py)."""
+
+    status: int
+    output: str
+    tasks: list[dict[str, Any]]
+
+    @property
+    def changed(self) -> list[tuple[str, str]]:
+        """(host, task) of each task that changed something."""
+        return [(task["host"], task["task"]) for task in self.tasks if task["changed"]]
+
+    @property
+    def failures(self) -> list[str]:
+        """The message of each task that failed."""
+        return [str(task["result"].get("msg", "")) for task in self.tasks if task["outcome"] == "failed"]
+
+    @property
+    def deployment(self) -> dict[str, Any]:
+        """What slipway.ops.ecs_blue_green returned last."""
+        return next(task["result"] for task in reversed(self.tasks) if "outcome" in task["result"])
+
+
+@dataclass
+class Environment:
+    """One environment of the local cloud in STATE; files of its runs go to FOLDER."""
+
+    name: str
+    state: Path
+    folder: Path
+    _count: itertools.count[int] = field(default_factory=itertools.count)
+    _clients: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of programs that use this AWS account."""
+        return run.environment(self.state, self.name)
+
+    @property
+    def prefix(self) -> str:
+        """What the names of this environment begin with."""
+        return f"slipway-{self.name}"
+
+    @property
+    def url(self) -> str:
+        """Where the load balancer answers."""
+        return self.env["LOCAL_ALB_URL"]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of this account."""
+        if service not in self._clients:
+            self._clients[service] = watch.client(self.env, service)
+        return self._clients[service]
+
+    def watched(self) -> watch.Service:
+        """The load balancer's side of the service."""
+        return watch.Service(self.env, self.prefix, SERVICE)
+
+    def playbook(
+        self, name: str, *arguments: str, extra: Mapping[str, Any] | None = None, env: Mapping[str, str] | None = None
+    ) -> Done:
+        """Run playbooks/NAME.yml with EXTRA variables, and ENV in place of the environment's own where it has it."""
+        given = [*arguments, *(["-e", json.dumps(extra)] if extra else [])]
+        command = ["ansible-playbook", "-i", f"inventories/{self.name}", f"playbooks/{name}.yml", *given]
+        return self._recorded(name, command, env or {})
+
+    def module(self, name: str, parameters: Mapping[str, Any]) -> Done:
+        """Run one module, as `ansible -m` does."""
+        command = ["ansible", self.name, "-i", f"inventories/{self.name}", "-m", name, "-a", json.dumps(parameters)]
+        return self._recorded(name, command, {"ANSIBLE_LOAD_CALLBACK_PLUGINS": "1"})
+
+    def _recorded(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> Done:
+        record = self.folder / f"{self.name}-{next(self._count)}-{name}.jsonl"
+        record.touch()
+        lines: list[str] = []
+        recorded = {
+            "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACK),
+            "ANSIBLE_CALLBACKS_ENABLED": "recorder",
+            "ANSIBLE_NOCOLOR": "1",
+            "RECORDER_FILE": str(record),
+        }
+        status = run.stream({**self.env, **recorded, **env}, command, lines.append)
+        output = "\n".join(lines)
+        record.with_suffix(".log").write_text(output)
+        return Done(status, output, [json.loads(line) for line in record.read_text().splitlines()])
+
+    def push(self, image: str) -> str:
+        """Push an image of the tables; its reference by tag."""
+        pushed = run.cloud(self.state, "push", image, "--environment", self.name).splitlines()[-1]
+        return f"{pushed.partition('@')[0]}:{image.partition(':')[2]}"
+
+    def deploy(self, image: str, **extra: Any) -> Done:
+        """deploy_backend.yml with IMAGE and other extra variables."""
+        return self.playbook("deploy_backend", extra={"image": image, **extra})
+
+    def load(self, rate: float, seconds: float = 300.0) -> run.Load:
+        """Start load on the service's /version."""
+        return run.Load(f"{self.url}/version", self.folder, rate, seconds)
+
+    def answer(self) -> dict[str, str]:
+        """What /version says now: release, color, digest, address."""
+        with urllib.request.urlopen(f"{self.url}/version", timeout=10) as answer:
+            return json.load(answer)
+
+    def traffic(self) -> dict[str, Any]:
+        """What a site.yml must never move: the rules' weights, and each color's tasks, revision and scaling bounds."""
+        services = self.client("ecs").describe_services(cluster=self.prefix, services=_colors())["services"]
+        targets = self.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")
+        return {
+            "weights": self.watched().weights(),
+            "services": {each["serviceName"]: (each["desiredCount"], each["taskDefinition"]) for each in services},
+            "scaling": {
+                each["ResourceId"]: (each["MinCapacity"], each["MaxCapacity"], each.get("SuspendedState"))
+                for each in targets["ScalableTargets"]
+            },
+        }
+
+    def everything(self) -> dict[str, Any]:
+        """All that the roles make in this account, without what changes by itself: to see that nothing was changed."""
+        found: dict[str, Any] = {}
+        for service, operation, key, drop in _READS:
+            client = self.client(service)
+            answer = getattr(client, operation)()
+            found[f"{service} {key}"] = sorted(json.dumps(_without(each, drop), default=str) for each in answer[key])
+        found["rules"] = self._rules()
+        found["services"] = self._services()
+        return found
+
+    def _rules(self) -> list[Any]:
+        elb = self.client("elbv2")
+        balancers = [balancer["LoadBalancerArn"] for balancer in elb.describe_load_balancers()["LoadBalancers"]]
+        listeners = [elb.describe_listeners(LoadBalancerArn=arn)["Listeners"] for arn in balancers]
+        return [elb.describe_rules(ListenerArn=each["ListenerArn"])["Rules"] for found in listeners for each in found]
+
+    def _services(self) -> list[tuple[str, int, str]]:
+        ecs, found = self.client("ecs"), []
+        for cluster in ecs.list_clusters()["clusterArns"]:
+            if arns := ecs.list_services(cluster=cluster)["serviceArns"]:
+                found += ecs.describe_services(cluster=cluster, services=arns)["services"]
+        return [(each["serviceName"], each["desiredCount"], each["taskDefinition"]) for each in found]
+
+
+# (service, operation, member of the answer, members of its items that change by themselves)
+_READS: Sequence[tuple[str, str, str, tuple[str, ...]]] = (
+    ("ec2", "describe_vpcs", "Vpcs", ()),
+    ("ec2", "describe_subnets", "Subnets", ("AvailableIpAddressCount",)),
+    ("ec2", "describe_route_tables", "RouteTables", ()),
+    ("ec2", "describe_security_groups", "SecurityGroups", ()),
+    ("ec2", "describe_internet_gateways", "InternetGateways", ()),
+    ("ec2", "describe_vpc_endpoints", "VpcEndpoints", ()),
+    ("ec2", "describe_flow_logs", "FlowLogs", ("DeliverLogsStatus",)),
+    ("elbv2", "describe_load_balancers", "LoadBalancers", ()),
+    ("elbv2", "describe_target_groups", "TargetGroups", ()),
+    ("ecs", "list_clusters", "clusterArns", ()),
+    ("ecs", "list_task_definitions", "taskDefinitionArns", ()),
+    ("ecr", "describe_repositories", "repositories", ()),
+    ("s3", "list_buckets", "Buckets", ()),
+    ("logs", "describe_log_groups", "logGroups", ("storedBytes",)),
+    ("iam", "list_roles", "Roles", ("RoleLastUsed",)),
+    ("cloudwatch", "describe_alarms", "MetricAlarms", ("StateUpdatedTimestamp", "StateValue", "StateReason")),
+)
+
+
+def _without(item: Any, drop: Sequence[str]) -> Any:
+    return {key: value for key, value in item.items() if key not in drop} if isinstance(item, dict) else item
+
+
+def _colors() -> list[str]:
+    return [f"{SERVICE}-{color}" for color in watch.COLORS]
+
+
+def everywhere(environments: Mapping[str, Environment], *arguments: str) -> dict[str, Done]:
+    """Run site.yml in all environments at the same time."""
+    with ThreadPoolExecutor() as threads:
+        runs = {name: threads.submit(each.playbook, "site", *arguments) for name, each in environments.items()}
+    return {name: future.result() for name, future in runs.items()}
+
+
+def wait_until(what: str, check: Any, seconds: float = 60.0) -> None:
+    """Poll CHECK until it is true; fails with WHAT after SECONDS."""
+    end = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < end, f"never: {what}"
+        time.sleep(0.25)

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What site.yml makes, in three accounts at once, and that it makes it once."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.harness import everywhere
+
+ACCOUNTS = {"local": "111111111111", "staging": "222222222222", "production": "333333333333"}
+
+
+@pytest.fixture(scope="module")
+def second_runs(environments, first_runs):
+    """What site.yml returned when it was run again."""
+    return everywhere(environments)
+
+
+@pytest.mark.parametrize("name", ACCOUNTS)
+def test_the_first_run_builds_the_environment(first_runs, name):
+    assert first_runs[name].status == 0, first_runs[name].output[-3000:]
+    assert {host for host, _ in first_runs[name].changed} == {name, "api"}
+
+
+@pytest.mark.parametrize("name", ACCOUNTS)
+def test_the_second_run_changes_nothing(second_runs, name):
+    assert second_runs[name].status == 0, second_runs[name].output[-3000:]
+    assert second_runs[name].changed == []
+
+
+@pytest.mark.parametrize("name", ACCOUNTS)
+def test_each_environment_is_in_its_own_account(environments, first_runs, name):
+    elb = environments[name].client("elbv2")
+    [balancer] = elb.describe_load_balancers()["LoadBalancers"]
+    assert balancer["LoadBalancerName"] == f"slipway-{name}"
+    assert f":{ACCOUNTS[name]}:" in balancer["LoadBalancerArn"]
+    attributes = elb.describe_load_balancer_attributes(LoadBalancerArn=balancer["LoadBalancerArn"])["Attributes"]
+    protected = {each["Key"]: each["Value"] for each in attributes}["deletion_protection.enabled"]
+    assert protected == ("false" if name == "local" else "true")
+
+
+def test_nothing_runs_and_nothing_is_weighed_until_a_release_is_deployed(local):
+    traffic = local.traffic()
+    assert {desired for desired, _ in traffic["services"].values()} == {0}
+    assert traffic["weights"] == {"blue": 100, "green": 0}
+    assert [each[:2] for each in traffic["scaling"].values()] == [(0, 0), (0, 0)]

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The counter counts: where requests must get lost, the very same harness says so."""
+
+from __future__ import annotations
+
+import time
+
+from tests.e2e.harness import OLD, wait_until
+
+
+def test_without_floor_and_proof_a_swap_loses_requests(serving, images):
+    """The load balancer sends to the old color for 5 s after the weights changed; by then it has no targets."""
+    with serving.load(200.0) as load:
+        done = serving.deploy(images[OLD], ecs_service_drain_floor=0, ecs_service_probe_url="")
+        time.sleep(8)
+        counted = load.stop()
+    assert done.deployment["outcome"] == "promoted"
+    assert counted.summary["failed"] > 0
+    assert set(counted.summary["errors"]) & {"status 502", "status 503"}
+    assert counted.summary["ended"] == counted.summary["requests"]
+
+
+def test_a_live_group_that_is_emptied_loses_requests(serving):
+    live = serving.answer()["color"]
+    ecs, name = serving.client("ecs"), f"api-{live}"
+    desired = ecs.describe_services(cluster=serving.prefix, services=[name])["services"][0]["desiredCount"]
+    watched = serving.watched()
+    with serving.load(100.0) as load:
+        ecs.update_service(cluster=serving.prefix, service=name, desiredCount=0)
+        wait_until("the group is empty", lambda: watched.healthy()[live] == 0)
+        time.sleep(2)
+        ecs.update_service(cluster=serving.prefix, service=name, desiredCount=desired)
+        wait_until("the group is full", lambda: watched.healthy()[live] == desired)
+        counted = load.stop()
+    assert counted.summary["errors"].get("status 503", 0) > 100
+    assert serving.answer()["color"] == live
