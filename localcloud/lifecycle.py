@@ -6,9 +6,11 @@ from __future__ import annotations
 import json
 import os
 import select
+import shlex
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from localcloud import images, processes, status
@@ -27,9 +29,9 @@ _DOWN_LIMIT = 15.0
 
 def up(state: Path, weight_delay: float, tables: Sequence[Path]) -> int:
     """Start the cloud of this folder and wait until it is ready."""
-    found = status.load(state)
+    found = _settled(state)
     if found and found.running:
-        print(f"already up: {found.endpoint_url}; use it with: . {state / 'env'}")
+        print(f"already up: {_how_to_use(state, found)}")
         return 0
     all_tables = [images.TABLE, *(table.absolute() for table in tables)]
     try:
@@ -44,7 +46,7 @@ def up(state: Path, weight_delay: float, tables: Sequence[Path]) -> int:
         return _fail(f"the local cloud did not start: {word['reason']}", word["log_tail"])
     now = status.load(state)
     assert now is not None
-    print(f"up after {word['seconds']} s: {now.endpoint_url}; use it with: . {state / 'env'}")
+    print(f"up after {word['seconds']} s: {_how_to_use(state, now)}")
     return 0
 
 
@@ -74,6 +76,20 @@ def show_status(state: Path) -> int:
         return _fail(f"crashed: {found.reason}", found.log_tail)
     print(f"{found.phase}: {found.endpoint_url} (supervisor pid {found.supervisor.pid})")
     return 0
+
+
+def _settled(state: Path) -> Status | None:
+    """The status, once a start that is under way has come to its end."""
+    deadline = time.monotonic() + _UP_LIMIT
+    while (found := status.load(state)) and found.running and found.phase == status.STARTING:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    return found
+
+
+def _how_to_use(state: Path, found: Status) -> str:
+    return f"{found.endpoint_url}; use it with: . {shlex.quote(str(state / 'env'))}"
 
 
 def _launch(state: Path, weight_delay: float, tables: Sequence[Path]) -> dict[str, Any]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import os
 
-# Read by moto when it is imported.
+# Read by moto when it is imported. A certificate that is validated by DNS is ISSUED after a second, not a minute.
 os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "1")
+# Or any web page that a user visits could call this API from the browser, and have it run programs.
+os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 

@@ -11,6 +11,7 @@ import asyncio
 import concurrent.futures
 import io
 import logging
+import re
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,9 @@ log = logging.getLogger(__name__)
 _THREADS = 8
 #: S3 objects come through here.
 _BODY_LIMIT = 1 << 30
+
+#: The Host headers that are answered.
+_LOOPBACK = re.compile(r"(127(\.\d{1,3}){3}|localhost)(:\d+)?")
 
 type WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -68,7 +72,7 @@ class Server:
         self._loop.run_until_complete(self._serve())
 
     async def _serve(self) -> None:
-        application = web.Application(client_max_size=_BODY_LIMIT)
+        application = web.Application(client_max_size=_BODY_LIMIT, middlewares=[_only_by_address])
         for (method, path), handler in self._routes.items():
             application.router.add_route(method, path, handler)
         application.router.add_route("*", "/{path:.*}", self._handle)
@@ -89,6 +93,17 @@ class Server:
         body = await request.read()
         environ = make_environ(request, body)
         return await self._loop.run_in_executor(self._pool, call, self._app, environ)
+
+
+@web.middleware
+async def _only_by_address(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse requests that name another host than this address.
+
+    A web page could have its own name resolve to loopback and call this API from the browser as its own site.
+    """
+    if not _LOOPBACK.fullmatch(request.host):
+        return web.Response(status=403, text="the local cloud answers by its loopback address only\n")
+    return await handler(request)
 
 
 def call(app: WsgiApp, environ: dict[str, Any]) -> web.Response:

@@ -150,6 +150,7 @@ def task(item: Task, tags: bool = False) -> Json:
         "taskArn": item.task_arn,
         "taskDefinitionArn": item.task_definition_arn,
         "clusterArn": item.cluster_arn,
+        "availabilityZone": item.zone,
         "attachments": item.attachments,
         "attributes": [{"name": "ecs.cpu-architecture", "value": "x86_64"}],
         "connectivity": "CONNECTED",

@@ -35,6 +35,7 @@ def attach(task: Task, account_id: str, region: str) -> None:
         raise LookupError(
             f"Unexpected EC2 error while attempting to Create Network Interface in subnet '{subnet}': {error.code}"
         ) from error
+    task.zone = interface.subnet.availability_zone
     interface.status, interface.device_index = "in-use", 0
     details = {
         "subnetId": subnet,

@@ -102,6 +102,7 @@ class Task:
     deployment: Deployment | None = None
     capacity_provider: str | None = None
     address: str = ""
+    zone: str | None = None
     attachments: list[dict[str, Any]] = field(default_factory=list)
     status: str = "PROVISIONING"
     desired: str = "RUNNING"

@@ -43,7 +43,7 @@ p{margin:0}.dim{color:var(--dim);fill:var(--dim)}.good{color:var(--good)}.bad{co
 .text-green{color:var(--text-green);fill:var(--text-green)}.text-ink{fill:var(--ink)}.text-faint{fill:var(--dim)}
 .text-bad{fill:var(--bad)}
 .sides{margin:14px 0 0;display:grid;grid-template-columns:max-content max-content 1fr;gap:2px 16px}
-.sides code{overflow-wrap:anywhere;margin-right:12px}
+.sides code{overflow-wrap:anywhere;display:block}
 code{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;color:var(--dim)}
 dl{display:flex;flex-wrap:wrap;gap:12px 36px;margin:22px 0 26px;padding:14px 0;border:solid var(--rule);
 border-width:1px 0}
@@ -148,6 +148,9 @@ def _head(result: Mapping[str, Any], service: str, environment: str) -> str:
     names = {side: str(colors.get(side) or "nothing") for side in ("from", "to")}
     image = _image_name(result.get("image") or "nothing")
     sentence, mood = _OUTCOMES.get(str(result["outcome"]), ("", "neutral"))
+    if result["outcome"] == "rolled_back" and not result.get("failed"):
+        # It was asked for.
+        sentence, mood = "{to} serves {image} again", "good"
     said = escape(sentence.format(image=image, **names))
     word = _words(result["outcome"]).capitalize()
     lines = [f'<h1><span class="{mood}">{escape(word)}</span>{": " if said else ""}{said}</h1>']

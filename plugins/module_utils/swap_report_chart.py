@@ -73,7 +73,9 @@ def number(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds for a reader: 0.4 s, 12 s, 2 min 05 s."""
+    """Seconds for a reader: 40 ms, 0.4 s, 12 s, 2 min 05 s."""
+    if seconds < 0.0995:
+        return f"{round(seconds * 1000)} ms"
     if seconds < 9.95:
         return f"{number(seconds)} s"
     whole = round(seconds)

@@ -13,13 +13,13 @@ author:
 description:
   - C(community.aws.application_autoscaling_policy) writes in check mode too, and registers the scalable target itself,
     so that it fights over minimum and maximum with M(slipway.ops.ecs_blue_green), which owns them.
-  - This module puts policies on scalable targets that exist already, and deregisters targets when their service goes.
+  - This module puts policies on scalable targets that exist already, and nothing else. They go with their target.
 options:
   policies:
     description: The policies to put. Others of the same target stay.
     type: list
     elements: dict
-    default: []
+    required: true
     suboptions:
       name:
         description: Name of the policy, unique within its resource.
@@ -34,11 +34,6 @@ options:
           - The C(TargetTrackingScalingPolicyConfiguration) of the Application Auto Scaling API, in snake_case.
         type: dict
         required: true
-  deregister:
-    description: Scalable targets to deregister. AWS deletes their policies with them.
-    type: list
-    elements: str
-    default: []
 attributes:
   check_mode:
     support: full
@@ -63,10 +58,6 @@ EXAMPLES = r"""
           target_value: 60
           predefined_metric_specification:
             predefined_metric_type: ECSServiceAverageCPUUtilization
-
-- name: Forget the scaling of a service that goes
-  slipway.ops.scaling_policies:
-    deregister: [service/slipway-local/api-blue]
 """
 
 RETURN = r"""
@@ -84,7 +75,7 @@ from ansible.module_utils.common.dict_transformations import snake_dict_to_camel
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.slipway.ops.plugins.module_utils.api import ApiErrors, retry
-from ansible_collections.slipway.ops.plugins.module_utils.documents_plan import Plan, Step, plan_documents
+from ansible_collections.slipway.ops.plugins.module_utils.documents_plan import Plan, plan_documents
 
 ECS = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
 
@@ -104,21 +95,6 @@ def put(client: Any, document: dict[str, Any]) -> None:
     client.put_scaling_policy(**ECS, **document)
 
 
-@ApiErrors.common_error_handler("describe the scalable targets {resource_ids}")
-@retry
-def describe_targets(client: Any, resource_ids: list[str]) -> list[dict[str, Any]]:
-    """Those of the scalable targets that exist; at most 50 can be asked for at once."""
-    pages = client.get_paginator("describe_scalable_targets").paginate(**ECS, ResourceIds=resource_ids)
-    return pages.build_full_result()["ScalableTargets"]
-
-
-@ApiErrors.deletion_error_handler("deregister scalable target {resource_id}")
-@retry
-def deregister(client: Any, resource_id: str) -> None:
-    """Deregister a scalable target, and with it its policies and the alarms that AWS made for them."""
-    client.deregister_scalable_target(**ECS, ResourceId=resource_id)
-
-
 def label(document: dict[str, Any]) -> str:
     """What identifies a policy, in the plan and in messages."""
     return f"{document['ResourceId']} {document['PolicyName']}"
@@ -135,31 +111,16 @@ def wanted_document(policy: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def observe(client: Any, policies: list[dict[str, Any]], gone: list[str]) -> dict[str, dict[str, Any]]:
-    """The policies that exist on the wanted ones' targets, by label, and the targets to deregister, by id."""
+def observe(client: Any, policies: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The policies that exist on the wanted ones' targets, by label."""
     resources = sorted({policy["resource_id"] for policy in policies})
-    found = {label(policy): policy for resource in resources for policy in describe(client, resource)}
-    targets = describe_targets(client, gone) if gone else []
-    return found | {target["ResourceId"]: bounds(target) for target in targets}
-
-
-def bounds(target: dict[str, Any]) -> dict[str, Any]:
-    """What a diff shows of a scalable target."""
-    return {key: target[key] for key in ("MinCapacity", "MaxCapacity")}
+    return {label(found): found for resource in resources for found in describe(client, resource)}
 
 
 def apply(client: Any, plan: Plan) -> None:
-    """Do the steps in order."""
+    """Put the policies that differ."""
     for step in plan.steps:
-        one_step(client, step)
-
-
-def one_step(client: Any, step: Step) -> None:
-    """Put one policy, or deregister one target."""
-    if step.after is None:
-        deregister(client, step.name)
-    else:
-        put(client, dict(step.after))
+        put(client, dict(step.after or {}))
 
 
 def main() -> None:
@@ -171,17 +132,15 @@ def main() -> None:
     }
     module = AnsibleAWSModule(
         argument_spec={
-            "policies": {"type": "list", "elements": "dict", "default": [], "options": policy},
-            "deregister": {"type": "list", "elements": "str", "default": []},
+            "policies": {"type": "list", "elements": "dict", "required": True, "options": policy},
         },
         supports_check_mode=True,
     )
-    policies, gone = module.params["policies"], module.params["deregister"]
-    documents = [wanted_document(policy) for policy in policies]
-    wanted = {label(document): document for document in documents} | dict.fromkeys(gone)
+    policies = module.params["policies"]
     try:
         client = module.client("application-autoscaling")
-        plan = plan_documents(observe(client, policies, gone), wanted)
+        documents = [wanted_document(policy) for policy in policies]
+        plan = plan_documents(observe(client, policies), {label(document): document for document in documents})
         if not module.check_mode:
             apply(client, plan)
     except AnsibleAWSError as error:

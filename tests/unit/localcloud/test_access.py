@@ -93,6 +93,21 @@ def test_a_failure_of_the_emulator_is_an_aws_error_and_is_in_the_log(cloud):
     assert "Invalid JSON syntax" in (cloud.state / "log" / "control.log").read_text()
 
 
+@pytest.mark.parametrize("path", ["/", "/_localcloud/settings"])
+def test_no_web_page_can_call_the_api(cloud, path):
+    def answer(method, **headers):
+        connection = http.client.HTTPConnection(cloud.settings.control_host, cloud.settings.control_port, timeout=10)
+        connection.request(method, path, headers=headers)
+        response = connection.getresponse()
+        response.read()
+        connection.close()
+        return response
+
+    assert answer("GET", Host="attacker.example").status == 403
+    preflight = answer("OPTIONS", Origin="https://attacker.example", **{"Access-Control-Request-Method": "PUT"})
+    assert "access-control-allow-origin" not in {name.lower() for name, _ in preflight.getheaders()}
+
+
 def test_connection_is_kept(cloud):
     connection = http.client.HTTPConnection(cloud.settings.control_host, cloud.settings.control_port, timeout=10)
     for _ in range(2):

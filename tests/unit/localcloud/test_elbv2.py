@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime
 import http.server
+import json
 import threading
 import uuid
 
@@ -19,7 +20,7 @@ FIXED_404 = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "4
 class Answer(http.server.BaseHTTPRequestHandler):
     """200, or 500 on /broken."""
 
-    def do_GET(self):  # noqa: N802
+    def do_GET(self):
         self.send_response(500 if self.path == "/broken" else 200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -235,6 +236,42 @@ def test_deletion_protection(elb, balancer):
     with pytest.raises(ClientError, match="OperationNotPermitted"):
         elb.delete_load_balancer(LoadBalancerArn=balancer)
     protect("false")
+
+
+@pytest.mark.parametrize(
+    ("principal", "prefix", "allowed"),
+    [
+        ({"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}, "", True),
+        ({"AWS": "arn:aws:iam::127311923021:root"}, "", True),
+        ({"Service": "delivery.logs.amazonaws.com"}, "", False),
+        ({"Service": ["logdelivery.elasticloadbalancing.amazonaws.com"]}, "-other", False),
+        (None, "", False),
+    ],
+)
+def test_access_logs_need_a_bucket_that_takes_them(cloud, elb, balancer, principal, prefix, allowed):
+    s3, bucket = cloud.client("s3"), f"logs-{uuid.uuid4().hex}"
+    s3.create_bucket(Bucket=bucket)
+    if principal:
+        resource = f"arn:aws:s3:::{bucket}{prefix}/*"
+        statement = {"Effect": "Allow", "Principal": principal, "Action": "s3:PutObject", "Resource": resource}
+        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": statement}))
+    assert logs_to(elb, balancer, bucket) == ("" if allowed else "InvalidConfigurationRequest")
+
+
+def test_access_logs_need_a_bucket_that_exists(elb, balancer):
+    assert logs_to(elb, balancer, "no-such-bucket") == "InvalidConfigurationRequest"
+
+
+def logs_to(elb, balancer, bucket):
+    """The error code of asking for access logs to this bucket, empty when it is granted."""
+    attributes = {"access_logs.s3.enabled": "true", "access_logs.s3.bucket": bucket}
+    try:
+        elb.modify_load_balancer_attributes(
+            LoadBalancerArn=balancer, Attributes=[{"Key": name, "Value": value} for name, value in attributes.items()]
+        )
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return ""
 
 
 def test_one_listener_a_port(elb, balancer):

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import datetime
 
-
 NOW = datetime.datetime.now(datetime.UTC)
 
 
@@ -31,6 +30,19 @@ def test_policies_of_aws_can_be_attached(cloud):
     iam.attach_role_policy(RoleName="execution", PolicyArn=arn)
     attached = iam.list_attached_role_policies(RoleName="execution")["AttachedPolicies"]
     assert [policy["PolicyArn"] for policy in attached] == [arn]
+
+
+def test_resource_types_have_ec2_s_names(cloud, network):
+    ec2 = cloud.client("ec2")
+    tag = {"ResourceType": "natgateway", "Tags": [{"Key": "Name", "Value": "nat"}]}
+    made = ec2.create_nat_gateway(SubnetId=network["subnets"][0], ConnectivityType="private", TagSpecifications=[tag])
+    gateway = made["NatGateway"]["NatGatewayId"]
+    by_id = {"Name": "resource-id", "Values": [gateway]}
+    by_type = {"Name": "resource-type", "Values": ["natgateway"]}
+    for filters in ([by_id], [by_id, by_type]):
+        tags = ec2.describe_tags(Filters=filters)["Tags"]
+        assert [(item["ResourceType"], item["Value"]) for item in tags] == [("natgateway", "nat")]
+    assert ec2.describe_tags(Filters=[by_id, by_type | {"Values": ["subnet"]}])["Tags"] == []
 
 
 def put(cloudwatch, value, *dimensions):

@@ -48,6 +48,7 @@ def test_life_of_a_service(cloud):
     addresses = sorted(map(address, tasks))
     assert addresses == cloud.targets(group)
     assert {task["attachments"][0]["details"][0]["value"] for task in tasks} == set(cloud.subnets)
+    assert {task["availabilityZone"] for task in tasks} == {"us-east-1a", "us-east-1b"}
     for task in tasks:
         assert task["startedBy"] == deployment["id"]
         assert (task["lastStatus"], task["desiredStatus"], task["group"]) == ("RUNNING", "RUNNING", f"service:{name}")
@@ -206,6 +207,19 @@ def test_a_container_health_check_decides_over_registration_and_replacement(clou
     cloud.delete(well)
 
 
+@pytest.fixture(scope="module")
+def stand_ins(cloud):
+    """What the requests below mean by their capitals."""
+    twice = cloud.create("serve:1", count=0)
+    yield {
+        "GROUP": cloud.target_group(),
+        "LONE": cloud.target_group(attached=False),
+        "TWICE": twice,
+        "DEFINITION": cloud.define("serve:1"),
+    }
+    cloud.delete(twice)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -223,13 +237,11 @@ def test_a_container_health_check_decides_over_registration_and_replacement(clou
         ({"serviceName": "TWICE"}, "not idempotent"),
     ],
 )
-def test_a_service_that_cannot_be(cloud, change, message):
-    twice = cloud.create("serve:1", count=0)
-    stand_ins = {"GROUP": cloud.target_group(), "LONE": cloud.target_group(attached=False), "TWICE": twice}
+def test_a_service_that_cannot_be(cloud, stand_ins, change, message):
     request = {
         "cluster": "main",
         "serviceName": "bad",
-        "taskDefinition": cloud.define("serve:1"),
+        "taskDefinition": stand_ins["DEFINITION"],
         "launchType": "FARGATE",
         "networkConfiguration": cloud.network,
         **change,
@@ -239,7 +251,6 @@ def test_a_service_that_cannot_be(cloud, change, message):
         request["loadBalancers"] = [{**item, "targetGroupArn": stand_ins.get(item["targetGroupArn"], "arn:x")}]
     with pytest.raises(cloud.ecs.exceptions.ClientError, match=message):
         cloud.ecs.create_service(**{name: value for name, value in request.items() if value is not None})
-    cloud.delete(twice)
 
 
 def test_deletion_is_refused_while_scaled_and_the_name_is_free_afterwards(cloud):

@@ -153,8 +153,14 @@ def test_nothing_to_draw():
     ],
 )
 def test_each_outcome_has_its_head_line(outcome, said):
-    head = re.search(r"<h1>.*</h1>", page({**RESULT, "outcome": outcome}))[0]
+    head = re.search(r"<h1>.*</h1>", page({**RESULT, "outcome": outcome, "failed": outcome == "rolled_back"}))[0]
     assert said in head
+
+
+def test_a_rollback_that_was_asked_for_is_good_news():
+    head = re.search(r"<h1>.*</h1>", page({**RESULT, "outcome": "rolled_back", "failed": False}))[0]
+    assert "green serves api@sha256:abababababab again" in head
+    assert 'class="good"' in head
 
 
 def test_failures_are_shown():
@@ -199,7 +205,8 @@ def test_a_result_without_its_start_says_no_date():
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0.04, "0 s"),
+        (0.04, "40 ms"),
+        (0.0996, "0.1 s"),
         (0.44, "0.4 s"),
         (9.94, "9.9 s"),
         (9.96, "10 s"),

@@ -1,0 +1,188 @@
+#!/usr/bin/python
+# Copyright: Contributors to the Slipway project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ecs_remove_services
+short_description: Delete ECS services with their scaling and their task definitions
+version_added: 0.1.0
+author:
+  - Contributors to the Slipway project (@slipway)
+description:
+  - C(community.aws.ecs_service) fails when the cluster is gone already, and leaves the scalable targets and the task
+    definitions behind. ECS limits how many revisions a family may have, and AWS keeps all of them otherwise.
+  - Deregisters the scalable targets, and with them their policies. Deletes the services even with tasks running, waits
+    until the last task has stopped, and deregisters the task definitions of the families of the same names.
+  - May be killed and run again.
+options:
+  cluster:
+    description: Name of the cluster.
+    type: str
+    required: true
+  names:
+    description: Names of the services, at most 10, which are also the names of their task definition families.
+    type: list
+    elements: str
+    required: true
+  wait_timeout:
+    description: Seconds that the tasks have to stop.
+    type: int
+    default: 600
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  platform:
+    platforms: posix
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Remove both colors
+  slipway.ops.ecs_remove_services:
+    cluster: slipway-local
+    names: [api-blue, api-green]
+"""
+
+RETURN = r"""
+steps:
+  description: What was removed, in order.
+  returned: success
+  type: list
+  elements: str
+  sample: ["scaling of api-blue", "service api-blue", "task definition api-blue:1"]
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.slipway.ops.plugins.module_utils.api import ApiErrors, retry
+from ansible_collections.slipway.ops.plugins.module_utils.autoscaling import describe_scalable_targets, resource_id
+from ansible_collections.slipway.ops.plugins.module_utils.documents_plan import Plan, plan_documents
+
+SCALING, SERVICE, DEFINITION = "scaling of ", "service ", "task definition "
+POLL_SECONDS = 2
+
+
+@ApiErrors.list_error_handler("describe the services {names} of cluster {cluster}", [])
+@retry
+def describe_services(client: Any, cluster: str, names: list[str]) -> list[dict[str, Any]]:
+    """The services that exist, those that are still draining included; none when the cluster is gone."""
+    found = client.describe_services(cluster=cluster, services=names)["services"]
+    return [service for service in found if service["status"] != "INACTIVE"]
+
+
+@ApiErrors.common_error_handler("list the task definitions of family {family}")
+@retry
+def list_definitions(client: Any, family: str) -> list[str]:
+    """ARNs of the family's ACTIVE revisions; the API's filter is a prefix in name only, but it may change its mind."""
+    pages = client.get_paginator("list_task_definitions").paginate(familyPrefix=family)
+    arns = pages.build_full_result()["taskDefinitionArns"]
+    return [arn for arn in arns if revision(arn).rpartition(":")[0] == family]
+
+
+@ApiErrors.deletion_error_handler("delete service {name}")
+@retry
+def delete_service(client: Any, cluster: str, name: str) -> None:
+    """Delete a service also with tasks running; one that is draining already stays as it is."""
+    client.delete_service(cluster=cluster, service=name, force=True)
+
+
+@ApiErrors.common_error_handler("deregister scalable target {resource}")
+@retry
+def deregister_target(client: Any, resource: str) -> None:
+    """Deregister a scalable target, and with it its policies; one that is gone meanwhile is no error."""
+    try:
+        client.deregister_scalable_target(
+            ServiceNamespace="ecs", ScalableDimension="ecs:service:DesiredCount", ResourceId=resource
+        )
+    except is_boto3_error_code("ObjectNotFoundException"):
+        pass
+
+
+@ApiErrors.common_error_handler("deregister task definition {name}")
+@retry
+def deregister_definition(client: Any, name: str) -> None:
+    """Deregister one revision, FAMILY:REVISION."""
+    client.deregister_task_definition(taskDefinition=name)
+
+
+def revision(arn: str) -> str:
+    """FAMILY:REVISION."""
+    return arn.rpartition("/")[2]
+
+
+def observe(ecs: Any, scaling: Any, cluster: str, names: list[str]) -> dict[str, dict[str, Any]]:
+    """What is there, by the name of the step that removes it."""
+    resources = {resource_id(cluster, name): name for name in names}
+    targets = describe_scalable_targets(scaling, list(resources))
+    found = {SCALING + resources[resource]: {} for resource in targets}
+    for service in describe_services(ecs, cluster, names):
+        found[SERVICE + service["serviceName"]] = {
+            "status": service["status"],
+            "running": service["runningCount"],
+        }
+    definitions = [arn for name in names for arn in list_definitions(ecs, name)]
+    return found | {DEFINITION + revision(arn): {} for arn in definitions}
+
+
+def wait_until_gone(ecs: Any, cluster: str, names: list[str], timeout: float) -> None:
+    """Wait until no service is draining: until then its tasks hold on to their security group."""
+    deadline = time.monotonic() + timeout
+    while left := describe_services(ecs, cluster, names):
+        if time.monotonic() >= deadline:
+            counts = ", ".join(f"{service['serviceName']} with {service['runningCount']} tasks" for service in left)
+            raise AnsibleAWSError(message=f"After {timeout:.0f} s still stopping: {counts}")
+        time.sleep(POLL_SECONDS)
+
+
+def apply(plan: Plan, removers: dict[str, Callable[[str], None]], wait: Callable[[], None]) -> None:
+    """Remove scaling, then services, wait, then task definitions; the kinds are in this order."""
+    for kind, remove in removers.items():
+        for step in plan.steps:
+            if step.name.startswith(kind):
+                remove(step.name.removeprefix(kind))
+        if kind == SERVICE:
+            wait()
+
+
+def main() -> None:
+    """Observe, plan, apply, report."""
+    module = AnsibleAWSModule(
+        argument_spec={
+            "cluster": {"type": "str", "required": True},
+            "names": {"type": "list", "elements": "str", "required": True},
+            "wait_timeout": {"type": "int", "default": 600},
+        },
+        supports_check_mode=True,
+    )
+    cluster, names = module.params["cluster"], module.params["names"]
+    try:
+        ecs, scaling = module.client("ecs"), module.client("application-autoscaling")
+        found = observe(ecs, scaling, cluster, names)
+        plan = plan_documents(found, dict.fromkeys(found))
+        removers: dict[str, Callable[[str], None]] = {
+            SCALING: lambda name: deregister_target(scaling, resource_id(cluster, name)),
+            SERVICE: lambda name: delete_service(ecs, cluster, name),
+            DEFINITION: lambda name: deregister_definition(ecs, name),
+        }
+        if not module.check_mode:
+            apply(plan, removers, lambda: wait_until_gone(ecs, cluster, names, module.params["wait_timeout"]))
+    except AnsibleAWSError as error:
+        module.fail_json_aws_error(error)
+    module.exit_json(changed=plan.changed, steps=[step.name for step in plan.steps], diff=plan.diff())
+
+
+if __name__ == "__main__":
+    main()
