@@ -25,7 +25,7 @@ class Identity:
             project=account.ljust(24, "0"),
             client_id=f"mdb_sa_id_{account.ljust(24, '0')}",
             client_secret=f"mdb_sa_sk_not-a-secret-of-the-local-atlas-{account}",
-            public_key=f"local{account[:3]}",
+            public_key=f"local{account}",
             private_key=f"not-a-secret-of-the-local-atlas-{account}",
         )
 
