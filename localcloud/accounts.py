@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 from localcloud import network, settings
+from localcloud.atlas.identities import Identity
 
 #: Environment and account id, as in the inventories. The first one's env file is called `env`.
 ENVIRONMENTS = (("local", "111111111111"), ("staging", "222222222222"), ("production", "333333333333"))
@@ -51,7 +52,7 @@ def env_text(cloud: settings.Settings, account: settings.Account) -> str:
         "AWS_DEFAULT_REGION": cloud.region,
         "LOCAL_ALB_URL": account.alb_url,
         "LOCAL_PREVIEW_URL": account.preview_url,
-    }
+    } | Identity.of(account.id).env(cloud.atlas_url)
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
 
 

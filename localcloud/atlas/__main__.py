@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Entry point of the local Atlas's process: `python -m localcloud.atlas --port 8765 --aws URL KEY SECRET`.
+"""Entry point of the local Atlas's process.
 
-It prints its base URL when it answers. The AWS credentials are those of any account: with them it assumes a role in
-Atlas's own.
+The supervisor starts it with `--settings` of its cloud; it then stops at the end of standard input, which is the
+supervisor's end, however that came about. Alone: `python -m localcloud.atlas --aws URL KEY SECRET`; it prints its base
+URL when it answers. The AWS credentials may be any account's: with them it assumes a role in Atlas's own.
 """
 
 from __future__ import annotations
@@ -11,25 +12,32 @@ import argparse
 import asyncio
 import logging
 import sys
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from localcloud.atlas.aws import Aws
-from localcloud.atlas.server import build, serve
+from localcloud.atlas.server import Place, build, serve
+from localcloud.settings import Settings
 
 
 def main() -> int:
     """Serve until told to stop."""
     parser = argparse.ArgumentParser(prog="python -m localcloud.atlas")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
-    parser.add_argument("--aws", nargs=3, metavar=("URL", "KEY", "SECRET"), required=True, help="the AWS endpoint")
-    parser.add_argument(
-        "--account", action="append", default=[], help="AWS account that has a project; may be repeated"
-    )
-    parser.add_argument("--with-stdin", action="store_true", help="stop when standard input ends")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--settings", type=Path, help="of a local cloud")
+    where.add_argument("--aws", nargs=3, metavar=("URL", "KEY", "SECRET"), help="an AWS endpoint and its credentials")
+    parser.add_argument("--ready", type=int, default=-1, help="descriptor for the word that it answers")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    atlas = build(given.account or ["111111111111"])
-    asyncio.run(serve(atlas, Aws(*given.aws), given.host, given.port, with_stdin=given.with_stdin))
+    if given.settings:
+        settings = Settings.load(given.settings)
+        parts = urlsplit(settings.atlas_url)
+        accounts = [account.id for account in settings.accounts]
+        aws = Aws(settings.endpoint_url, settings.accounts[0].access_key, settings.accounts[0].secret_key)
+        place = Place(parts.hostname or "", parts.port or 0, with_stdin=True, ready=given.ready)
+    else:
+        accounts, aws, place = ["111111111111"], Aws(*given.aws), Place("127.0.0.1", 0)
+    asyncio.run(serve(build(accounts), aws, place))
     return 0
 
 

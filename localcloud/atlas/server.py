@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import os
+import re
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -19,10 +21,13 @@ from localcloud.atlas.identities import Identity
 from localcloud.atlas.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from localcloud.atlas.aws import Aws
 
+type _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_LOOPBACK = re.compile(r"(127(\.\d{1,3}){3}|localhost)(:\d+)?")
 _LOG = logging.getLogger(__name__)
 
 
@@ -35,7 +40,7 @@ def build(accounts: Iterable[str]) -> Atlas:
 
 def application(atlas: Atlas, aws: Aws) -> web.Application:
     """The web application; its lifecycle runs as long as it does."""
-    app = web.Application(client_max_size=1 << 20)
+    app = web.Application(client_max_size=1 << 20, middlewares=[_only_by_address])
     app.add_routes(Admin(atlas).routes())
     app.router.add_route("*", "/{path:.*}", Api(atlas).handle)
     lifecycle = Lifecycle(atlas.projects.values(), aws, atlas.delays, atlas.clock)
@@ -52,6 +57,14 @@ def application(atlas: Atlas, aws: Aws) -> web.Application:
     return app
 
 
+@web.middleware
+async def _only_by_address(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """A web page that gets a name of its own to lead to loopback must not reach what has no authentication."""
+    if request.path.startswith("/_atlas/") and not _LOOPBACK.fullmatch(request.headers.get("Host", "")):
+        raise web.HTTPForbidden(text="ask for it by its loopback address")
+    return await handler(request)
+
+
 def _die_with(task: asyncio.Task[None]) -> None:
     """A lifecycle that breaks is a bug: end the process, which the supervisor reports, instead of standing still."""
     if not task.cancelled() and task.exception() is not None:
@@ -64,18 +77,31 @@ def _watch_stdin(stopped: asyncio.Event) -> None:
         stopped.set()
 
 
-async def serve(atlas: Atlas, aws: Aws, host: str, port: int, *, with_stdin: bool) -> None:
-    """Serve until SIGTERM or SIGINT, or, with_stdin, until standard input ends, which is its starter's end."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """Where to listen; port 0 picks one. with_stdin: stop when standard input ends. ready: a descriptor or -1."""
+
+    host: str
+    port: int
+    with_stdin: bool = False
+    ready: int = -1
+
+
+async def serve(atlas: Atlas, aws: Aws, place: Place) -> None:
+    """Serve until SIGTERM or SIGINT, or until standard input ends."""
     runner = web.AppRunner(application(atlas, aws), access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, host, port).start()
+    await web.TCPSite(runner, place.host, place.port).start()
     bound = runner.addresses[0]
     print(f"http://{bound[0]}:{bound[1]}", flush=True)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    if with_stdin:
+    if place.with_stdin:
         loop.add_reader(sys.stdin.fileno(), _watch_stdin, stopped)
+    if place.ready >= 0:
+        os.write(place.ready, b"ready")
+        os.close(place.ready)
     await stopped.wait()
     await runner.cleanup()

@@ -393,10 +393,14 @@ def test_admin_refuses_what_it_does_not_know(atlas_cloud):
     assert atlas_cloud.call("PATCH", "/_atlas/peers/none", {}).status == 404
 
 
-def test_it_is_a_process_that_ends_with_its_starter(atlas_cloud):
+def test_admin_is_reached_by_address_only(atlas_cloud):
+    assert atlas_cloud.call("GET", "/_atlas/status", None, {"Host": "rebound.example"}).status == 403
+
+
+def test_it_is_a_process_of_its_own(atlas_cloud):
     root = Path(__file__).resolve().parents[4]
-    command = [sys.executable, "-m", "localcloud.atlas", "--aws", atlas_cloud.aws_url, "k", "s", "--with-stdin"]
-    with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "localcloud.atlas", "--aws", atlas_cloud.aws_url, "k", "s"]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline().startswith("http://127.0.0.1:")
-        process.stdin.close()
+        process.terminate()
         assert process.wait(20) == 0

@@ -139,7 +139,9 @@ def test_the_example_of_rfc_2617(monkeypatch):
     """Section 3.5 of the RFC."""
     monkeypatch.setattr("secrets.token_hex", lambda _size: "0a4f113b")
     digest = Digest("Mufasa", "Circle Of Life")
-    assert digest.accept('Digest realm="testrealm@host.com", qop="auth,auth-int", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093"')
+    assert digest.accept(
+        'Digest realm="testrealm@host.com", qop="auth,auth-int", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093"'
+    )
     assert 'response="6629fae49393a05397450978507c4ef1"' in digest.header("GET", "/dir/index.html")
 
 

@@ -73,7 +73,9 @@ def peers(status, connection="", error="", **changes):
             id="a container to adopt",
         ),
         pytest.param(
-            ready(containers=(Container("c9", "eu-west-1", "10.9.0.0/21"), CONTAINER)), [], id="other regions' containers"
+            ready(containers=(Container("c9", "eu-west-1", "10.9.0.0/21"), CONTAINER)),
+            [],
+            id="other regions' containers",
         ),
         pytest.param(
             replace(EMPTY, containers=(replace(CONTAINER, cidr="10.9.0.0/21"),)),
@@ -140,7 +142,9 @@ def peers(status, connection="", error="", **changes):
             id="DNS flags of the VPC are off",
         ),
         pytest.param(
-            ready(connections=(replace(CONNECTION, remote_dns=False),)), ["allow_remote_dns"], id="DNS over peering is off"
+            ready(connections=(replace(CONNECTION, remote_dns=False),)),
+            ["allow_remote_dns"],
+            id="DNS over peering is off",
         ),
         pytest.param(ready(tables=(TABLE, replace(BARE, id="rtb-2"))), ["create_route"], id="a new route table"),
         pytest.param(
@@ -157,7 +161,9 @@ def peers(status, connection="", error="", **changes):
         pytest.param(
             ready(access=(replace(ENTRY, comment="old"), GROUP)), ["add_access", "wait_access"], id="another comment"
         ),
-        pytest.param(ready(access=(ENTRY, replace(GROUP, status="PENDING"))), ["wait_access"], id="an entry is PENDING"),
+        pytest.param(
+            ready(access=(ENTRY, replace(GROUP, status="PENDING"))), ["wait_access"], id="an entry is PENDING"
+        ),
         pytest.param(
             ready(access=(ENTRY, replace(GROUP, status="FAILED"))), ["add_access", "wait_access"], id="an entry FAILED"
         ),
@@ -184,7 +190,10 @@ def test_present(state, steps):
         pytest.param(EMPTY, {"region": "eu-west-1"}, "sg-1 cannot be used from eu-west-1", id="group across regions"),
         pytest.param(EMPTY, {"cidr": None}, "no container in us-east-1: atlas_cidr is needed", id="no block"),
         pytest.param(
-            READY, {"cidr": "10.9.0.0/21"}, f"has {CIDR}, which cannot become 10.9.0.0/21 while", id="locked by a peering"
+            READY,
+            {"cidr": "10.9.0.0/21"},
+            f"has {CIDR}, which cannot become 10.9.0.0/21 while",
+            id="locked by a peering",
         ),
         pytest.param(
             ready(peers=(), clusters=(Cluster("main", frozenset({"us-east-1"})),)),
@@ -193,7 +202,9 @@ def test_present(state, steps):
             id="locked by a cluster",
         ),
         pytest.param(EMPTY, {"cidr": "10.0.8.0/21"}, "10.0.8.0/21 overlaps 10.0.0.0/16 of vpc-1", id="VPC"),
-        pytest.param(EMPTY, {"cidr": "10.1.8.0/21"}, "10.1.8.0/21 overlaps 10.1.0.0/16 of vpc-1", id="2nd block of VPC"),
+        pytest.param(
+            EMPTY, {"cidr": "10.1.8.0/21"}, "10.1.8.0/21 overlaps 10.1.0.0/16 of vpc-1", id="2nd block of VPC"
+        ),
         pytest.param(EMPTY, {"route_cidr": "10.8.0.0/16"}, "overlaps 10.8.0.0/16 of vpc-1", id="route_cidr"),
         pytest.param(
             replace(EMPTY, connections=(Connection("pcx-9", "active", ("10.8.4.0/22",)),)),
@@ -225,7 +236,10 @@ def test_present_is_blocked_before_the_first_change(state, wanted, words):
     "state",
     [
         pytest.param(
-            replace(EMPTY, connections=(Connection("pcx-9", "deleted", (CIDR,)), Connection("pcx-8", "active", ("10.50.0.0/16",)))),
+            replace(
+                EMPTY,
+                connections=(Connection("pcx-9", "deleted", (CIDR,)), Connection("pcx-8", "active", ("10.50.0.0/16",))),
+            ),
             id="other peerings that are over or elsewhere",
         ),
         pytest.param(
@@ -265,7 +279,9 @@ def test_across_regions_with_blocks():
     wanted = replace(WANTED, region="eu-west-1", access={"10.0.0.0/16": "app"})
     state = ready(peers=(replace(PEER, region="eu-west-1"),))
     assert names(plan_present(state, wanted)) == []
-    assert "create_peer" in names(plan_present(ready(tables=(BARE,), connections=()), wanted))  # that one is us-east-1's
+    assert "create_peer" in names(
+        plan_present(ready(tables=(BARE,), connections=()), wanted)
+    )  # that one is us-east-1's
 
 
 def test_the_request_has_all_that_atlas_asks_for():
@@ -316,7 +332,9 @@ ALL_GONE = ["delete_access", "delete_access", "delete_route", "delete_peer", "wa
             id="a route that an interrupted run left",
         ),
         pytest.param(
-            replace(EMPTY, tables=(replace(TABLE, routes=(Route(CIDR, "pcx-1", active=False),)),), connections=(CONNECTION,)),
+            replace(
+                EMPTY, tables=(replace(TABLE, routes=(Route(CIDR, "pcx-1", active=False),)),), connections=(CONNECTION,)
+            ),
             {},
             ["delete_route"],
             id="a blackhole of a peering that AWS still shows",
@@ -336,7 +354,9 @@ def test_absent(state, wanted, steps):
     ("state", "words"),
     [
         pytest.param(
-            ready(clusters=(Cluster("main", frozenset({"us-east-1"})),)), "(CONTAINERS_IN_USE) by cluster main", id="cluster"
+            ready(clusters=(Cluster("main", frozenset({"us-east-1"})),)),
+            "(CONTAINERS_IN_USE) by cluster main",
+            id="cluster",
         ),
         pytest.param(
             ready(peers=(PEER, replace(PEER, id="p2", vpc_id="vpc-2"))), "by peering p2 of vpc-2", id="another VPC"

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from localcloud.atlas import clusters
 from tests.unit.atlas_cloud import wait_for
 from tests.unit.atlas_playground import CIDR, GROUP, Playground, actions
 
@@ -119,11 +120,11 @@ def test_removal_says_which_cluster_is_in_the_way(atlas_cloud, ground):
     ground.ok()
     cluster = {"name": "main", "clusterType": "REPLICASET", "replicationFactor": 3}
     settings = {"providerName": "AWS", "regionName": "US_EAST_1", "instanceSizeName": "M10"}
-    from localcloud.atlas import clusters  # noqa: PLC0415
-
     clusters.create(ground.project, cluster | {"providerSettings": settings}, 0, atlas_cloud.atlas.delays)
     told = ground.fails(state="absent")["msg"]
-    assert told.startswith("Nothing was changed: the container of us-east-1 is in use (CONTAINERS_IN_USE) by cluster main")
+    assert told.startswith(
+        "Nothing was changed: the container of us-east-1 is in use (CONTAINERS_IN_USE) by cluster main"
+    )
     assert ground.ok()["changed"] is False
     kept = ground.ok(state="absent", keep_container=True)
     assert actions(kept) == REMOVAL[:-1]
