@@ -10,10 +10,8 @@ os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "1")
 # Or any web page that a user visits could call this API from the browser, and have it run programs.
 os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-
 from localcloud import mends
-from localcloud.control import access, admin, bridge, server
+from localcloud.control import access, admin, bridge, dispatcher, server
 from localcloud.ecs.controller import Controller
 from localcloud.settings import Settings
 
@@ -23,11 +21,12 @@ class Control:
 
     def __init__(self, settings: Settings, alb_in: int, alb_out: int) -> None:
         mends.install()
+        dispatcher.install()
         access.register(settings.accounts)
         self._bridge = bridge.Bridge(settings, alb_in, alb_out)
         self._controller = Controller(settings)
         admin_api = admin.Admin(settings, self._bridge, self._controller)
-        app = access.Access(DomainDispatcherApplication(create_backend_app))
+        app = access.Access(dispatcher.Dispatcher())
         self._server = server.Server(settings.control_host, settings.control_port, app, admin_api.routes)
 
     def start(self) -> None:
