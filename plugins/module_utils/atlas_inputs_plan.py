@@ -43,6 +43,12 @@ def cidr_problem(name: str, text: str) -> str:
     return ""
 
 
+def _overlap_problem(atlas: str, vpc: str) -> str:
+    if ipaddress.IPv4Network(atlas).overlaps(ipaddress.IPv4Network(vpc)):
+        return f"atlas_cidr {atlas} overlaps the VPC's {vpc}"
+    return ""
+
+
 def access_value(entry: Mapping[str, Any]) -> str:
     """What names an entry at Atlas: its security group, or its block, an address being a block of one."""
     if entry.get("security_group"):
@@ -84,8 +90,8 @@ def input_problems(given: Mapping[str, Any]) -> list[str]:
     """Everything that is wrong with the input, one line each.
 
     Args:
-        given: project_id, region, atlas_region, and optional (None or absent) account_id, atlas_cidr, route_cidr,
-            access_list.
+        given: project_id, region, atlas_region, and optional (empty, None or absent) account_id, atlas_cidr,
+            route_cidr, vpc_cidr, access_list.
     """
     problems = []
     if not _PROJECT.fullmatch(str(given["project_id"])):
@@ -99,6 +105,7 @@ def input_problems(given: Mapping[str, Any]) -> list[str]:
         problems.append(f"account_id {given['account_id']}: an AWS account has 12 digits")
     if given.get("atlas_cidr"):
         problems.append(atlas_cidr_problem(str(given["atlas_cidr"])))
-    if given.get("route_cidr"):
-        problems.append(cidr_problem("route_cidr", str(given["route_cidr"])))
+    problems += [cidr_problem(name, str(given[name])) for name in ("route_cidr", "vpc_cidr") if given.get(name)]
+    if not any(problems) and given.get("atlas_cidr") and given.get("vpc_cidr"):
+        problems.append(_overlap_problem(str(given["atlas_cidr"]), str(given["vpc_cidr"])))
     return [problem for problem in problems if problem] + access_problems(given.get("access_list") or ())
