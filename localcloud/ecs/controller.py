@@ -110,7 +110,12 @@ class Controller:
     def _begin(self, runner: Runner) -> None:
         life = self._loop.create_task(runner.run())
         self._lives.add(life)
-        life.add_done_callback(self._lives.discard)
+        life.add_done_callback(self._end)
+
+    def _end(self, life: asyncio.Task[None]) -> None:
+        self._lives.discard(life)
+        if not life.cancelled() and life.exception():
+            log.error("a task's life broke off", exc_info=life.exception())
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)

@@ -79,11 +79,11 @@ class Container:
                 self._process.send_signal(SIGTERM)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), self.stop_timeout)
-        kill_group(self._process.pid)
-        await self.wait()
+        self.kill()
+        await asyncio.wait(self._jobs)
 
     def kill(self) -> None:
-        """SIGKILL to all of its processes, now."""
+        """SIGKILL to all of its processes, now. After its end the process group may be somebody else's."""
         if self._process and not self._ended.is_set():
             kill_group(self._process.pid)
 
@@ -161,10 +161,16 @@ async def _split_lines(stream: asyncio.StreamReader, sink: LogSink | None) -> No
     rest = b""
     while chunk := await stream.read(65536):
         *lines, rest = (rest + chunk).split(b"\n")
-        if len(rest) >= _LINE_LIMIT:
-            lines.append(rest)
-            rest = b""
+        if len(rest) > _LINE_LIMIT:
+            lines.append(rest[:_LINE_LIMIT])
+            rest = rest[_LINE_LIMIT:]
         if lines and sink:
-            sink([line.decode(errors="replace") for line in lines])
+            sink([event for line in lines for event in _events(line)])
     if rest and sink:
-        sink([rest.decode(errors="replace")])
+        sink(_events(rest))
+
+
+def _events(line: bytes) -> list[str]:
+    """A line in pieces that fit into one event each."""
+    starts = range(0, max(len(line), 1), _LINE_LIMIT)
+    return [line[start : start + _LINE_LIMIT].decode(errors="replace") for start in starts]

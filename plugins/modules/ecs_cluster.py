@@ -99,7 +99,7 @@ def create(client: Any, name: str, insights: str, tags: dict[str, str]) -> None:
 @retry
 def update_settings(client: Any, name: str, insights: str) -> None:
     """Set Container Insights."""
-    client.update_cluster_settings(cluster=name, settings=[{"name": "containerInsights", "value": insights}])
+    client.update_cluster(cluster=name, settings=[{"name": "containerInsights", "value": insights}])
 
 
 @ApiErrors.common_error_handler("tag cluster {arn}")

@@ -193,11 +193,11 @@ REQUIRED_IF = [("state", "present", ("priority", "conditions", "target_groups"))
 def conditions_from(given: dict) -> tuple[dict, ...]:
     """The API's shape of the conditions option."""
     made = []
-    if given["host"]:
+    if given.get("host"):
         made.append({"Field": "host-header", "HostHeaderConfig": {"Values": given["host"]}})
-    if given["path"]:
+    if given.get("path"):
         made.append({"Field": "path-pattern", "PathPatternConfig": {"Values": given["path"]}})
-    for header in given["headers"]:
+    for header in given.get("headers") or []:
         config = {"HttpHeaderName": header["name"], "Values": header["values"]}
         made.append({"Field": "http-header", "HttpHeaderConfig": config})
     return tuple(made)
@@ -211,10 +211,10 @@ def wanted_from(params: dict) -> Wanted:
         listener_arn=params["listener_arn"],
         identity=identity,
         present=True,
-        priority=params["priority"],
-        conditions=conditions_from(params["conditions"]),
-        weights={group["arn"]: group["weight"] for group in params["target_groups"]},
-        tags={key: str(value) for key, value in params["tags"].items()},
+        priority=params["priority"] or 0,
+        conditions=conditions_from(params["conditions"] or {}),
+        weights={group["arn"]: group["weight"] for group in params["target_groups"] or []},
+        tags={key: str(value) for key, value in (params["tags"] or {}).items()},
     )
 
 

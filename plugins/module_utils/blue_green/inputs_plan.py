@@ -37,9 +37,11 @@ def problems(params: Params) -> list[str]:
         found.append(f"port {params['port']} is outside 1 to {MAX_PORT}")
     found += _scaling_problems(params["scaling"])
     if params["action"] != "rollback":
-        found += definition_problems(params["task_definition"], app_container(params), params["image"] or "")
+        found += definition_problems(params["task_definition"] or {}, app_container(params), params["image"] or "")
+    if params["action"] == "converge":
+        found += [f"converge needs {name}" for name in ("port", "network_configuration") if params[name] is None]
     if params["action"] == "deploy":
-        image = parse_image(params["image"])
+        image = parse_image(params["image"] or "")
         found += [image] if isinstance(image, str) else []
     if params["probe"] and params["probe"]["count"] < 1:
         found.append(f"probe.count {params['probe']['count']} is less than 1")

@@ -218,7 +218,7 @@ def test_http_1_0_client_gets_no_chunks_and_a_closed_connection() -> None:
 
     async def scenario() -> None:
         async with raw_target(respond) as port, serving(port) as local, local.connect() as client:
-            client.writer.write(b"GET / HTTP/1.0\r\nHost: a\r\n\r\n")
+            client.writer.write(b"GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n")
             head, _, body = (await client.reader.read()).partition(b"\r\n\r\n")
             assert body == b"abc"
             assert b"chunked" not in head
@@ -292,10 +292,13 @@ def test_failed_request_is_not_sent_to_another_target() -> None:
     run(scenario())
 
 
-def test_silent_target_is_504_after_the_idle_timeout() -> None:
+@pytest.mark.parametrize("body", [b"", b"body"])
+def test_silent_target_is_504_after_the_idle_timeout(body: bytes) -> None:
     async def scenario() -> None:
-        async with targets("blue") as (blue,), serving(blue.port, idle_timeout__timeout_seconds="0.1") as local:
-            assert (await local.get("/slow")).status == 504
+        options = {"idle_timeout__timeout_seconds": "0.1"}
+        async with targets("blue") as (blue,), serving(blue.port, **options) as local, local.connect() as client:
+            reply = await client.request("/slow", f"Content-Length: {len(body)}", method="POST", body=body)
+            assert (reply.status, blue.seen[0].body) == (504, body)
             assert balancer_counts(local)["elb_504"] == 1
 
     run(scenario())
@@ -430,6 +433,23 @@ def test_connection_lost_under_a_request_is_tried_anew_only_if_that_can_do_no_ha
             assert (await client.request("/first")).status == 200
             assert (await client.request("/second", method=method)).status == status
             assert len(opened) == connections
+
+    run(scenario())
+
+
+def test_connection_is_stale_as_soon_as_the_kernel_knows_of_its_end() -> None:
+    """Nothing is awaited after the target's close: the event loop cannot have seen it."""
+
+    async def scenario() -> None:
+        with socket.create_server((HOST, 0)) as listener:
+            pool = upstream.Pool(HOST, listener.getsockname()[1], None)
+            connection = await pool.acquire()
+            accepted, _ = listener.accept()
+            connection.release()
+            assert not connection.is_stale()
+            accepted.close()
+            assert connection.is_stale()
+            pool.close()
 
     run(scenario())
 

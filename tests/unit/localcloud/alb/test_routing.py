@@ -156,7 +156,10 @@ def test_repeating_a_pending_change_does_not_put_it_off() -> None:
     schedule = RuleSchedule(BLUE)
     schedule.change(GREEN, now=100.0, delay=5.0)
     schedule.change(GREEN, now=104.0, delay=5.0)
-    assert schedule.due == 105.0
+    assert schedule.advance(105.0)
+    assert schedule.due is None
+    schedule.change(GREEN, now=106.0, delay=5.0)
+    assert schedule.due is None
 
 
 def test_changes_take_effect_in_the_order_they_came() -> None:

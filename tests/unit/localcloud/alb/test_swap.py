@@ -7,6 +7,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from tests.unit.localcloud.alb.harness import (
     FAST,
@@ -258,6 +259,8 @@ def test_round_robin_takes_turns_and_least_outstanding_avoids_the_busy() -> None
             slow = asyncio.create_task(local.get("/slow"))
             busy, idle = await _first_entered(one, two)
             assert {(await local.get()).body for _ in range(4)} == {idle.name.encode()}
+            in_flight = {target.key.port: target.in_flight for target in local.plane._groups["blue"].targets.values()}
+            assert in_flight == {busy.port: 1, idle.port: 0}
             busy.gate.set()
             await slow
 
@@ -302,5 +305,29 @@ def test_target_stickiness() -> None:
             cookie = first.cookie("AWSALB")
             assert {(await local.get("/", f"Cookie: {cookie}")).body for _ in range(4)} == {first.body}
             assert {(await local.get()).body for _ in range(4)} == {b"one", b"two"}
+
+    run(scenario())
+
+
+def test_response_still_streaming_when_the_deregistration_delay_ends_is_cut() -> None:
+    async def stream(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.content_length = 100
+        await response.prepare(request)
+        await response.write(b"half")
+        await asyncio.Event().wait()
+        return response
+
+    async def scenario() -> None:
+        async with targets("blue") as (blue,), cloud() as local:
+            blue.answer = stream
+            await local.apply(split(1, 0), group("blue", blue.port), group("green"))
+            async with local.connect() as client:
+                client.send()
+                assert (await client.head()).status == 200
+                delay = {"deregistration_delay__timeout_seconds": 0.05}
+                await local.apply(split(1, 0), group("blue", **delay), group("green"))
+                with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                    await client.reader.readexactly(100)
 
     run(scenario())

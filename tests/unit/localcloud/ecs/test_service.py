@@ -130,6 +130,19 @@ def test_scaling_changes_no_deployment(cloud):
     cloud.delete(name)
 
 
+def test_tags(cloud):
+    name = cloud.create("serve:1", tags=[{"key": "team", "value": "a"}], propagateTags="SERVICE")
+    cloud.steady(name)
+    arn = cloud.service(name)["serviceArn"]
+    assert "tags" not in cloud.service(name)
+    cloud.ecs.tag_resource(resourceArn=arn, tags=[{"key": "release", "value": "1"}])
+    found = cloud.ecs.describe_services(cluster="main", services=[arn], include=["TAGS"])["services"][0]["tags"]
+    assert {tag["key"]: tag["value"] for tag in found} == {"team": "a", "release": "1"}
+    task = cloud.tasks(name)[0]["taskArn"]
+    assert cloud.ecs.list_tags_for_resource(resourceArn=task)["tags"] == [{"key": "team", "value": "a"}]
+    cloud.delete(name)
+
+
 def test_scalable_target_moves_the_desired_count_into_its_bounds(cloud):
     name = cloud.create("serve:1")
 

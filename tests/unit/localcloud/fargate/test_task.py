@@ -198,7 +198,7 @@ def test_failures_in_the_start_period_do_not_count(guard, tmp_path):
 
 def test_long_lines_are_cut_and_a_last_line_needs_no_end(guard):
     lines = []
-    script = "import sys; sys.stdout.write('x' * 300_000 + '\\nend')"
+    script = "import sys; sys.stdout.write('x' * 900_000 + '\\n\\nend')"
 
     async def scenario():
         task = FargateTask([spec("", command=[sys.executable, "-c", script], log=lines.extend)], guard, lambda: None)
@@ -206,9 +206,9 @@ def test_long_lines_are_cut_and_a_last_line_needs_no_end(guard):
         await task.wait()
 
     run(scenario())
-    assert lines[-1] == "end"
-    assert "".join(lines[:-1]) == "x" * 300_000
-    assert all(len(line) < 400_000 for line in lines)
+    assert lines[-2:] == ["", "end"]
+    assert "".join(lines[:-2]) == "x" * 900_000
+    assert all(len(line) <= 256 * 1024 for line in lines)
 
 
 def test_nothing_survives_the_death_of_the_control_process(tmp_path):

@@ -53,6 +53,10 @@ FRESH = snapshot(color("blue"), color("green"), image_digest=DIGEST)
         ({"scaling": {"min": 5, "max": 4}}, "scaling 5 to 4"),
         ({"image": "nginx"}, "is no Amazon ECR image"),
         ({"task_definition": {"containers": []}}, "needs containers"),
+        ({"action": "converge", "port": None}, "converge needs port"),
+        ({"action": "converge", "network_configuration": None}, "converge needs network_configuration"),
+        ({"image": None}, "is no Amazon ECR image"),
+        ({"task_definition": None}, "needs containers"),
         ({"probe": {**GOOD["probe"], "count": 0}}, "probe.count 0 is less than 1"),
     ],
 )
@@ -68,7 +72,7 @@ def test_all_complaints_come_at_once():
 
 def test_good_parameters():
     assert problems(GOOD) == []
-    assert problems({**GOOD, "action": "converge", "port": None, "probe": None, "scaling": None}) == []
+    assert problems({**GOOD, "action": "converge", "probe": None, "scaling": None}) == []
     assert problems({**GOOD, "action": "rollback", "task_definition": None, "image": None}) == []
 
 

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a module's main() in this process against moto, with just enough of ECS's data plane to deploy on.
+
+moto serves every API call for real; what it lacks is that a service's tasks register as targets. World does that.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.slipway.ops.plugins.module_utils import ecs
+from moto import mock_aws
+
+COLORS = ("blue", "green")
+
+
+@dataclass
+class World:
+    """An account with network, load balancer, two listeners, both target groups, a cluster and a repository."""
+
+    ids: dict[str, str] = field(default_factory=dict)
+    dead: list[dict[str, Any]] = field(default_factory=list)
+    addresses: int = 0
+    on_update: list[Any] = field(default_factory=list)
+
+    def client(self, name: str) -> Any:
+        return boto3.client(name, region_name="us-east-1")
+
+    def build(self) -> None:
+        ec2, elb = self.client("ec2"), self.client("elbv2")
+        vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        subnets = [
+            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"us-east-1{zone}")["Subnet"][
+                "SubnetId"
+            ]
+            for n, zone in enumerate("ab")
+        ]
+        group = ec2.create_security_group(GroupName="tasks", Description="tasks", VpcId=vpc)["GroupId"]
+        balancer = elb.create_load_balancer(Name="lb", Subnets=subnets)["LoadBalancers"][0]["LoadBalancerArn"]
+        self.ids = {"subnet": subnets[0], "security_group": group}
+        for name, port in (("listener", 80), ("preview", 8080)):
+            answer = elb.create_listener(
+                LoadBalancerArn=balancer,
+                Protocol="HTTP",
+                Port=port,
+                DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}],
+            )
+            self.ids[name] = answer["Listeners"][0]["ListenerArn"]
+        for color in COLORS:
+            made = elb.create_target_group(Name=f"api-{color}", Protocol="HTTP", Port=8080, VpcId=vpc, TargetType="ip")
+            self.ids[color] = made["TargetGroups"][0]["TargetGroupArn"]
+        self.client("ecs").create_cluster(clusterName="c")
+        self.client("ecr").create_repository(repositoryName="api")
+
+    def push(self, tag: str) -> str:
+        """Puts an image into ECR; answers with its digest."""
+        manifest = {"schemaVersion": 2, "config": {"digest": f"sha256:{tag}"}, "layers": []}
+        answer = self.client("ecr").put_image(repositoryName="api", imageTag=tag, imageManifest=json.dumps(manifest))
+        return answer["image"]["imageId"]["imageDigest"]
+
+    def weights(self, rule: str = "listener") -> dict[str, int]:
+        rules = self.client("elbv2").describe_rules(ListenerArn=self.ids[rule])["Rules"]
+        groups = rules[0]["Actions"][0]["ForwardConfig"]["TargetGroups"]
+        names = {self.ids[color]: color for color in COLORS}
+        return {names[group["TargetGroupArn"]]: group["Weight"] for group in groups}
+
+    def set_weights(self, blue: int, green: int) -> None:
+        elb = self.client("elbv2")
+        rule = elb.describe_rules(ListenerArn=self.ids["listener"])["Rules"][0]["RuleArn"]
+        groups = [
+            {"TargetGroupArn": self.ids["blue"], "Weight": blue},
+            {"TargetGroupArn": self.ids["green"], "Weight": green},
+        ]
+        elb.modify_rule(RuleArn=rule, Actions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}])
+
+    def desired(self, color: str) -> int:
+        return self.client("ecs").describe_services(cluster="c", services=[f"api-{color}"])["services"][0][
+            "desiredCount"
+        ]
+
+    def scaling(self, color: str) -> tuple[int, int, bool]:
+        found = self.client("application-autoscaling").describe_scalable_targets(
+            ServiceNamespace="ecs", ResourceIds=[f"service/c/api-{color}"]
+        )["ScalableTargets"][0]
+        suspended = found.get("SuspendedState", {}).get("DynamicScalingInSuspended", False)
+        return found["MinCapacity"], found["MaxCapacity"], suspended
+
+    def tasks_register(self, color: str, count: int) -> None:
+        """The data plane: exactly count targets."""
+        elb, group = self.client("elbv2"), self.ids[color]
+        found = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        targets = [item["Target"] for item in found]
+        if targets[count:]:
+            elb.deregister_targets(TargetGroupArn=group, Targets=targets[count:])
+        for _ in range(count - len(targets)):
+            self.addresses += 1
+            elb.register_targets(TargetGroupArn=group, Targets=[{"Id": f"10.0.0.{self.addresses}", "Port": 8080}])
+
+
+@pytest.fixture
+def world(monkeypatch):
+    """A World in an account of its own."""
+    for key in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(key)
+    for key, value in {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "REGION": "us-east-1"}.items():
+        monkeypatch.setenv(f"AWS_{key}", value)
+    made = World()
+    real_update, real_create = ecs.update_service, ecs.create_service
+
+    def update(client, cluster, name, changes):
+        answer = real_update(client, cluster, name, changes)
+        if "desiredCount" in changes and not made.dead:
+            made.tasks_register(name.rpartition("-")[2], changes["desiredCount"])
+        for hook in made.on_update:
+            hook(name, changes)
+        return answer
+
+    def create(client, name, request, token):
+        """moto forgets what CreateService says about deployments and health checks; UpdateService it remembers."""
+        answer = real_create(client, name, request, token)
+        kept = (
+            "deploymentConfiguration",
+            "healthCheckGracePeriodSeconds",
+            "enableECSManagedTags",
+            "enableExecuteCommand",
+        )
+        real_update(client, request["cluster"], name, {key: request[key] for key in kept})
+        return answer
+
+    monkeypatch.setattr(ecs, "update_service", update)
+    monkeypatch.setattr(ecs, "create_service", create)
+    monkeypatch.setattr(ecs, "list_stopped_tasks", lambda *_: [task["taskArn"] for task in made.dead])
+    monkeypatch.setattr(ecs, "describe_tasks", lambda _client, _cluster, arns: made.dead if arns else [])
+    with mock_aws():
+        yield made
+
+
+def run(main, capsys, *, check: bool = False, **arguments: Any) -> dict[str, Any]:
+    """The module's result as Ansible gets it."""
+    given = {**arguments, "_ansible_check_mode": check, "_ansible_diff": True}
+    capsys.readouterr()
+    with patch_module_args(given), pytest.raises(SystemExit):
+        main()
+    return json.loads(capsys.readouterr().out)

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module against moto: what check mode promised is what the run did, and again it is unchanged."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.slipway.ops.plugins.module_utils import elb
+from ansible_collections.slipway.ops.plugins.modules.elb_listener_rule import main
+
+from tests.unit.plugins.modules.aws_harness import run, world
+
+__all__ = ["world"]
+
+
+@pytest.fixture
+def rule(world, capsys):
+    """Runs the module with the usual arguments."""
+    world.build()
+
+    def call(**changes):
+        arguments = {
+            "listener_arn": world.ids["listener"],
+            "service": "api",
+            "priority": 10,
+            "conditions": {"host": ["api.example.com"]},
+            "target_groups": [{"arn": world.ids["blue"], "weight": 100}, {"arn": world.ids["green"]}],
+            **changes,
+        }
+        return run(main, capsys, **arguments)
+
+    return call
+
+
+def promised_and_done(rule, **changes):
+    """Check mode, the run, the run again."""
+    promise, done, again = rule(check=True, **changes), rule(**changes), rule(**changes)
+    assert promise["changed"] is done["changed"] is True
+    assert promise["diff"] == done["diff"]
+    assert promise["steps"] == done["steps"]
+    assert again["changed"] is False
+    assert again["diff"]["before"] == again["diff"]["after"] == done["diff"]["after"]
+    return done
+
+
+def test_create_update_delete(rule, world):
+    made = promised_and_done(rule)
+    assert world.weights() == {"blue": 100, "green": 0}
+    world.set_weights(0, 100)
+    assert rule()["changed"] is False
+    moved = promised_and_done(
+        rule,
+        priority=20,
+        conditions={"path": ["/v1/*"], "headers": [{"name": "X-Test", "values": ["1"]}]},
+        tags={"team": "x"},
+    )
+    assert moved["rule_arn"] == made["rule_arn"]
+    assert moved["weights"] == {world.ids["blue"]: 0, world.ids["green"]: 100}
+    assert world.weights() == {"blue": 0, "green": 100}
+    gone = {"state": "absent", "priority": None, "conditions": None, "target_groups": None}
+    deleted = promised_and_done(rule, **gone)
+    assert deleted["rule_arn"] == ""
+    assert len(world.client("elbv2").describe_rules(ListenerArn=world.ids["listener"])["Rules"]) == 1
+
+
+def test_a_lost_member_comes_back_with_weight_0(rule, world):
+    rule(target_groups=[{"arn": world.ids["blue"], "weight": 100}])
+    promised_and_done(rule)
+    assert world.weights() == {"blue": 100, "green": 0}
+
+
+def test_the_rule_in_the_way_is_named(rule, world):
+    rule(service="web")
+    failed = rule()
+    assert failed["failed"]
+    assert failed["msg"].startswith("Nothing was changed: priority 10 of listener arn:aws:")
+    assert failed["msg"].endswith("is taken by rule web/production (host-header = api.example.com)")
+
+
+def test_a_priority_taken_between_the_read_and_the_write(rule, world, monkeypatch):
+    real = elb.create_rule
+
+    def late(client, listener_arn, priority, conditions, actions, tags):
+        real(client, listener_arn, priority, conditions, actions, {"slipway:service": "web", "slipway:rule": "preview"})
+        return real(client, listener_arn, priority, conditions, actions, tags)
+
+    monkeypatch.setattr(elb, "create_rule", late)
+    assert "is taken by rule web/preview" in rule()["msg"]
+
+
+def test_a_creation_whose_answer_was_lost_is_adopted(rule, world, monkeypatch):
+    real = elb.create_rule
+
+    def twice(*arguments, **named):
+        real(*arguments, **named)
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(elb, "create_rule", twice)
+    made = rule()
+    assert made["changed"] is True
+    assert ":listener-rule/" in made["rule_arn"]
+    assert len(world.client("elbv2").describe_rules(ListenerArn=world.ids["listener"])["Rules"]) == 2
+
+
+def test_more_rules_than_one_page(rule, world):
+    client = world.client("elbv2")
+    answer = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}]
+    for number in range(60):
+        path = [{"Field": "path-pattern", "Values": [f"/{number}"]}]
+        client.create_rule(ListenerArn=world.ids["listener"], Priority=100 + number, Conditions=path, Actions=answer)
+    promised_and_done(rule, priority=200)
+    assert "is taken by rule arn:aws:" in rule(priority=159)["msg"]
+
+
+def test_check_mode_before_the_listener_exists(rule):
+    for listener in ("", "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/lb/1/2"):
+        promise = rule(check=True, listener_arn=listener, target_groups=[{"arn": "", "weight": 100}, {"arn": ""}])
+        assert promise["changed"] is True
+        assert "does not exist" in rule(listener_arn=listener)["msg"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"target_groups": [{"arn": "a", "weight": 1000}]}, "weight 1000 of target group a is outside 0 to 999"),
+        ({"target_groups": [{"arn": "a", "weight": 1.5}]}, "cannot be converted to an int"),
+        ({"priority": 50001}, "priority 50001 is outside 1 to 50000"),
+        ({"conditions": {}}, "at least one host, path or header"),
+        ({"priority": None}, "priority 0 is outside"),
+    ],
+)
+def test_bad_input(rule, change, message):
+    failed = rule(**change)
+    assert message in failed["msg"]
+    assert "\n" not in failed["msg"]
+
+
+def test_a_read_that_fails_is_a_failure(rule, world, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert "Failed to describe the rules of listener" in rule()["msg"]
