@@ -8,6 +8,7 @@ that of the program's files, so that a changed program is another image, and the
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,7 @@ def _push(ecr: Any, image: images.Image, repository: str, tag: str) -> str:
 
 
 def _client(cloud: Settings, account: Account) -> Any:
+    os.environ.pop("AWS_PROFILE", None)  # the user's own, which this needs not and which may be missing
     return boto3.client(
         "ecr",
         endpoint_url=cloud.endpoint_url,

@@ -130,7 +130,7 @@ class Supervisor:
                 stderr=stream,
                 pass_fds=tuple(keep),
                 cwd=images.ROOT,
-                env=os.environ | self._cloud.marker | {"PYTHONUNBUFFERED": "1"},
+                env=_clean_environment() | self._cloud.marker,
                 start_new_session=True,
             )
         self._children.append(Child(name, process, log))
@@ -195,6 +195,11 @@ class Supervisor:
             self._report = -1
 
 
+def _clean_environment() -> dict[str, str]:
+    """The user's environment without what would change how moto and boto3 behave: a profile, an account, a region."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
+
+
 def _catch_signals() -> socket.socket:
     """A socket that gets the number of each signal, so that waiting for one is a read.
 
@@ -242,16 +247,24 @@ def main() -> int:
     parser.add_argument("--report", type=int, required=True)
     arguments = parser.parse_args()
     try:
-        state_claim = _claim_state(arguments.state)
-        prefix, network_claim = network.claim_network(str(arguments.state))
-        with state_claim, network_claim:
+        with _claim_state(arguments.state):
+            return _run(arguments)
+    except (StartError, network.NetworkError) as error:
+        os.write(arguments.report, json.dumps({"ready": False, "reason": str(error), "log_tail": []}).encode())
+        return 1
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    try:
+        prefix, claim = network.claim_network(str(arguments.state))
+        with claim:
             cloud = _make_settings(arguments, prefix)
             cloud.scratch.mkdir(mode=0o700, exist_ok=True)
             cloud.save(cloud.state / "settings.json")
             return Supervisor(cloud, arguments.report).run()
-    except (StartError, network.NetworkError) as error:
-        os.write(arguments.report, json.dumps({"ready": False, "reason": str(error), "log_tail": []}).encode())
-        return 1
+    except network.NetworkError:
+        status.remove_files(arguments.state, keep_report=False)
+        raise
 
 
 if __name__ == "__main__":

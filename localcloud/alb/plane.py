@@ -3,6 +3,8 @@
 
 Targets, their health and listeners follow a configuration at once; the rules of an open listener follow after its
 `weight_delay` (routing.RuleSchedule). What changes about a listener besides its rules closes and opens it anew.
+A request still in flight when its target's deregistration delay ends is cut (502, or a broken body): AWS documents that
+the delay lets requests complete, not what happens to those that outlast it.
 """
 
 from __future__ import annotations

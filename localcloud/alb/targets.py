@@ -144,7 +144,8 @@ class Group:
     def refresh(self) -> None:
         """Work out anew which targets get requests; call it after any change of a status.
 
-        Healthy ones if there are any, else all registered ones: the group fails open.
+        Healthy ones if there are any, else all registered ones: the group fails open. That `initial` targets count
+        among those is inferred: AWS documents 503 only for "no registered targets" or all of them unused.
         """
         registered = [t for t in self.targets.values() if t.status.state not in ("draining", "unused")]
         healthy = [t for t in registered if t.status.state == "healthy"]

@@ -39,31 +39,41 @@ _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/[^/]*/([^/]+)/")
 _FEEDS_ALB = frozenset({"elasticloadbalancing", "acm", "iam"})
 
 
-def register(accounts: Iterable[Account]) -> None:
-    """Make each account's user with the access key of its env file."""
-    for account in accounts:
-        backend = iam_backends[account.id]["aws"]
-        user = backend.create_user("us-east-1", USER)
-        key = AccessKey(user.name, prefix="AKIA", account_id=account.id)
-        key.access_key_id, key.secret_access_key = account.access_key, account.secret_key
-        user.access_keys.append(key)
-        backend.access_keys[account.access_key] = key
+class Keys:
+    """Whose access key it is: the env files' users, other IAM users, assumed roles.
+
+    The env files' users are made when they first call: an account's IAM takes a while, and `up` shall be quick.
+    """
+
+    def __init__(self, accounts: Iterable[Account]) -> None:
+        self._to_make = {account.access_key: account for account in accounts}
+
+    def account_of(self, access_key: str) -> str | None:
+        """The account that an access key belongs to; None if it is unknown or inactive. Caller holds lock.MOTO."""
+        account = self._to_make.pop(access_key, None)
+        if account is not None:
+            _make_user(account)
+        for account_id, partitions in list(iam_backends.items()):
+            key = partitions["aws"].access_keys.get(access_key)
+            if key is not None:
+                return account_id if key.status == "Active" else None
+        return None
 
 
-def account_of(access_key: str) -> str | None:
-    """The account that an access key belongs to, of a user or of an assumed role; None if it is unknown or inactive."""
-    for account_id, partitions in list(iam_backends.items()):
-        key = partitions["aws"].access_keys.get(access_key)
-        if key is not None:
-            return account_id if key.status == "Active" else None
-    return None
+def _make_user(account: Account) -> None:
+    backend = iam_backends[account.id]["aws"]
+    user = backend.create_user("us-east-1", USER)
+    key = AccessKey(user.name, prefix="AKIA", account_id=account.id)
+    key.access_key_id, key.secret_access_key = account.access_key, account.secret_key
+    user.access_keys.append(key)
+    backend.access_keys[account.access_key] = key
 
 
 class Access:
     """WSGI middleware that settles the account and runs the application under moto's lock."""
 
-    def __init__(self, app: WsgiApp) -> None:
-        self._app = app
+    def __init__(self, app: WsgiApp, keys: Keys) -> None:
+        self._app, self._keys = app, keys
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
@@ -72,7 +82,7 @@ class Access:
         with MOTO:
             if found:
                 access_key, service = found
-                account_id = account_of(access_key)
+                account_id = self._keys.account_of(access_key)
                 if account_id is None:
                     return _respond(service, _BAD_KEY, environ, start_response)
                 environ["HTTP_X_MOTO_ACCOUNT_ID"] = account_id

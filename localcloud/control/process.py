@@ -22,11 +22,10 @@ class Control:
     def __init__(self, settings: Settings, alb_in: int, alb_out: int) -> None:
         mends.install()
         dispatcher.install()
-        access.register(settings.accounts)
         self._bridge = bridge.Bridge(settings, alb_in, alb_out)
         self._controller = Controller(settings)
         admin_api = admin.Admin(settings, self._bridge, self._controller)
-        app = access.Access(dispatcher.Dispatcher())
+        app = access.Access(dispatcher.Dispatcher(), access.Keys(settings.accounts))
         self._server = server.Server(settings.control_host, settings.control_port, app, admin_api.routes)
 
     def start(self) -> None:

@@ -2,13 +2,12 @@
 """Serves a WSGI application over keep-alive HTTP/1.1.
 
 moto's own server (werkzeug's) closes the connection after each answer, which costs a converge of hundreds of calls a
-connection and a thread each. aiohttp does the HTTP; the application runs in a few threads.
+connection and a thread each. aiohttp does the HTTP.
 """
 
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import io
 import logging
 import re
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Requests in work at once. Moto's run one at a time (lock.py); the others are for calls that wait on something else.
-_THREADS = 8
 #: S3 objects come through here.
 _BODY_LIMIT = 1 << 30
 
@@ -51,7 +48,6 @@ class Server:
         self._stop = asyncio.Event()
         self._started = threading.Event()
         self._error: BaseException | None = None
-        self._pool = concurrent.futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="aws")
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 
     def start(self) -> None:
@@ -65,7 +61,6 @@ class Server:
         """Stop listening and drop what is in work."""
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(2)
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -90,9 +85,9 @@ class Server:
         await runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
-        environ = make_environ(request, body)
-        return await self._loop.run_in_executor(self._pool, call, self._app, environ)
+        # In the loop itself: requests run one at a time anyway (lock.py), and a hand-over to a thread and back costs
+        # more than most of them when the machine is busy.
+        return call(self._app, make_environ(request, await request.read()))
 
 
 @web.middleware

@@ -8,6 +8,7 @@ run, and 2.0.0 is swapped in once more. Exit status: 0 when not one request fail
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -28,6 +29,8 @@ WEIGHT_DELAY = 5.0
 BEFORE, AFTER = 4.0, 2.0
 # The old color's tasks stop after the deployment has ended; the load watches that too, for so many seconds at most.
 GONE_LIMIT = 60.0
+# "[   1.8s] api: scale green to 2"
+_PROGRESS = re.compile(r"\[ *[0-9.]+s\] ")
 
 
 class Demo:
@@ -42,7 +45,7 @@ class Demo:
     def play(self) -> int:
         """All of it; the exit status."""
         self._part("local cloud", self._start_cloud)
-        self._part("provision", lambda: self._playbook("site", quiet=True))
+        self._part("provision", lambda: self._playbook("site"))
         old, new = self._part("push", lambda: (self._push(OLD), self._push(NEW)))
         self._part(f"deploy {OLD}", lambda: self._deploy(old))
         counted, result, samples = self._part(f"swap to {NEW} under load", lambda: self._swap(new))
@@ -102,20 +105,20 @@ class Demo:
                 raise run.StepFailedError(f"tasks of {color} still run {GONE_LIMIT:g} s after the swap")
             time.sleep(watch.PERIOD)
 
-    def _playbook(self, name: str, *extra: str, quiet: bool = False) -> None:
+    def _playbook(self, name: str, *extra: str) -> None:
+        """Run a playbook; of its output the terminal gets what a deployment tells as it goes, and the end of a failure."""
         log = self._logs / f"{name}.log"
         lines: list[str] = []
 
         def each_line(line: str) -> None:
             lines.append(line)
-            if not quiet and line:
+            if _PROGRESS.match(line):
                 say(f"    {line}")
 
-        env = self._env | ({"ANSIBLE_FORCE_COLOR": "1"} if sys.stdout.isatty() and not quiet else {})
-        status = run.playbook(env, name, "local", extra, each_line)
+        status = run.playbook(self._env, name, "local", extra, each_line)
         log.write_text("\n".join(lines) + "\n", encoding="utf-8")
         if status:
-            tail = [f"  | {line}" for line in lines[-25:]] if quiet else []
+            tail = [f"  | {line}" for line in lines[-25:]]
             raise run.StepFailedError("\n".join([f"{name}.yml failed; all of its output: {shown(log)}", *tail]))
 
     def _say_next(self, report: Path) -> None:

@@ -26,6 +26,7 @@ SECONDS = [
 ]
 STEPS = [{"name": "drain blue for 12 s", "status": "done", "started": 1.0, "seconds": 12.04, "detail": ""}]
 RESULT = {"outcome": "promoted", "colors": {"from": "blue", "to": "green"}, "image": "r/api@sha256:1", "steps": STEPS}
+RESULT["timings"] = {"drain": 12.04, "total": 30.0}
 
 
 def problems(changed=None, seconds=SECONDS, result=RESULT):
@@ -59,7 +60,7 @@ def test_the_table_says_it_all():
         "10,000 at 250/s",
         "status 503",
         "p99 12.5 ms",
-        "drain blue for 12 s",
+        "swap, drain",
         "12.0 s",
         "provision",
         "61.2 s",
