@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import json
 import logging
 import threading
@@ -13,7 +14,10 @@ import urllib.error
 import urllib.request
 
 import boto3
+import botocore.loaders
+import botocore.session
 from aiohttp import web
+from ansible.module_utils import urls
 from moto.server import ThreadedMotoServer
 
 from localcloud.atlas.aws import Aws
@@ -121,6 +125,13 @@ def _answer(response):
     text = response.read()
     body = json.loads(text) if "json" in response.headers.get("Content-Type", "") else text
     return Answer(response.status, body, dict(response.headers))
+
+
+def load_once():
+    """Each run of a module would parse AWS's service models and the CA bundle anew, which is most of its time."""
+    loader = botocore.loaders.create_loader()
+    botocore.session.botocore.loaders.create_loader = lambda *_: loader
+    urls.make_context = functools.cache(urls.make_context)
 
 
 def wait_for(look, seconds=10.0):

@@ -11,7 +11,12 @@ GOOD = {"project_id": "6500aa11bb22cc33dd44ee55", "region": "us-east-1", "atlas_
     "more",
     [
         {},
-        {"atlas_cidr": "192.168.248.0/21", "route_cidr": "10.0.0.0/16", "vpc_cidr": "10.0.0.0/16", "account_id": "111111111111"},
+        {
+            "atlas_cidr": "192.168.248.0/21",
+            "route_cidr": "10.0.0.0/16",
+            "vpc_cidr": "10.0.0.0/16",
+            "account_id": "111111111111",
+        },
         {"access_list": [{"cidr_block": "192.0.2.1"}, {"security_group": "sg-0123456789abcdef0", "comment": None}]},
         {"atlas_region": "ap-southeast-2"},
     ],
@@ -33,7 +38,10 @@ def test_good_input(more):
         ({"atlas_cidr": "10.8.1.0/21"}, "not in canonical form, which is 10.8.0.0/21"),
         ({"atlas_cidr": "ten"}, "no IPv4 block"),
         ({"route_cidr": "10.0.0.1/16"}, "route_cidr 10.0.0.1/16: not in canonical form, which is 10.0.0.0/16"),
-        ({"atlas_cidr": "10.0.8.0/21", "vpc_cidr": "10.0.0.0/16"}, "atlas_cidr 10.0.8.0/21 overlaps the VPC's 10.0.0.0/16"),
+        (
+            {"atlas_cidr": "10.0.8.0/21", "vpc_cidr": "10.0.0.0/16"},
+            "atlas_cidr 10.0.8.0/21 overlaps the VPC's 10.0.0.0/16",
+        ),
         ({"vpc_cidr": "10.0.0.1/16"}, "vpc_cidr 10.0.0.1/16: not in canonical form"),
         ({"access_list": [{}]}, "either cidr_block or security_group"),
         ({"access_list": [{"cidr_block": "10.0.0.0/16", "security_group": "sg-1"}]}, "either cidr_block or"),
