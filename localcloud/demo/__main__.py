@@ -106,7 +106,7 @@ class Demo:
             time.sleep(watch.PERIOD)
 
     def _playbook(self, name: str, *extra: str) -> None:
-        """Run a playbook; of its output the terminal gets what a deployment tells as it goes, and the end of a failure."""
+        """Run a playbook; the terminal gets what a deployment tells as it goes, and the end of a failure."""
         log = self._logs / f"{name}.log"
         lines: list[str] = []
 

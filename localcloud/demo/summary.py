@@ -40,14 +40,15 @@ def problems(counted: Counted, result: Mapping[str, Any], old: str, new: str) ->
 
 def table(counted: Counted, result: Mapping[str, Any], took: Sequence[tuple[str, float]]) -> list[str]:
     """The lines of the closing table: requests, errors by kind, latency, seconds of each stage and of each part."""
-    summary = counted.summary
+    summary, timings = counted.summary, result["timings"]
+    stages = [*dict.fromkeys(step["stage"] for step in result["steps"]), "total"]
     rows = [
         ("requests", f"{summary['requests']:,} at {summary['rate']:g}/s"),
         ("failed", f"{summary['failed']:,}"),
         *((f"  {kind}", f"{count:,}") for kind, count in sorted(summary["errors"].items())),
         ("answered by", ", ".join(f"{name} {count:,}" for name, count in sorted(summary["versions"].items()))),
         ("latency", f"p50 {summary['p50_ms']} ms, p99 {summary['p99_ms']} ms, worst {summary['max_ms']} ms"),
-        *((f"swap, {stage}", f"{float(seconds):.1f} s") for stage, seconds in (result.get("timings") or {}).items()),
+        *((f"swap, {stage}", f"{float(timings[stage]):.1f} s") for stage in stages),
         *((name, f"{seconds:.1f} s") for name, seconds in took),
     ]
     width = max(len(name) for name, _ in rows)

@@ -86,7 +86,7 @@ def network_problems(cidr: str, zones: Sequence[str], peer_cidrs: Sequence[str])
 
 
 def network_drift(cidr: str, zones: Sequence[str], existing: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
-    """What an edit of the inventory asks of a living VPC that AWS cannot do in place, one line a finding.
+    """What an edit of the inventory asks of a living VPC that AWS cannot do in place; one line, or empty.
 
     Args:
         cidr: the VPC's CIDR as the inventory has it.
@@ -94,13 +94,19 @@ def network_drift(cidr: str, zones: Sequence[str], existing: Sequence[Mapping[st
         existing: the VPC's subnets as read: mappings with `cidr_block` and `availability_zone`. Subnets outside of the
             plan's blocks belong to somebody else and are left alone.
     """
-    planned: dict[str, str] = {subnet.cidr: subnet.zone for subnet in plan_subnets(cidr, zones)}
+    planned = {subnet.cidr: subnet.zone for subnet in plan_subnets(cidr, zones)}
     ours = {subnet.cidr for subnet in plan_subnets(cidr, ("",) * MAX_ZONES)}
-    return tuple(
-        f"vpc_availability_zones: subnet {block} already lies in {zone}, and the list now puts "
-        f"{planned.get(block, 'no zone')} there; zones keep their place, new ones are appended"
-        for block, zone in sorted((subnet["cidr_block"], subnet["availability_zone"]) for subnet in existing)
+    lying = sorted((subnet["cidr_block"], subnet["availability_zone"]) for subnet in existing)
+    moves = [
+        f"{block} from {zone} to {planned.get(block, 'no zone')}"
+        for block, zone in lying
         if block in ours and planned.get(block) != zone
+    ]
+    if not moves:
+        return ()
+    return (
+        f"vpc_availability_zones {', '.join(zones)} would move subnets ({', '.join(moves)}): zones keep their place in "
+        "the list, new ones are appended",
     )
 
 
@@ -138,7 +144,9 @@ def _peer_problems(cidr: str, peer: str) -> tuple[str, ...]:
         return (problem,)
     network, _ = _parse("vpc_cidr", cidr)
     if network is not None and network.overlaps(other):
-        return (f"vpc_cidr {cidr} overlaps {peer} of vpc_peer_cidrs: a peering connection could not route between them",)
+        return (
+            f"vpc_cidr {cidr} overlaps {peer} of vpc_peer_cidrs: a peering connection could not route between them",
+        )
     return ()
 
 

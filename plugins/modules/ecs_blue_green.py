@@ -275,7 +275,7 @@ steps:
       returned: always
       sample: green 2/2 healthy, 2 running
 timings:
-  description: Seconds per stage, and RV(timings.total).
+  description: Seconds per stage, and in V(total) since the start.
   returned: always
   type: dict
   sample: {"healthy": 12.1, "prove": 6.2, "drain": 120.0, "total": 141.0}
@@ -353,10 +353,10 @@ def run(module: AnsibleAWSModule) -> dict:
     found = inputs_plan.problems(params)
     if params["probe"]:
         found += [problem for problem in [url_problem(params["probe"]["url"])] if problem]
-    if found:
-        raise AnsibleAWSError(message=f"{params['service']}: nothing was changed: {'; '.join(found)}")
     progress = Progress(params["progress_file"])
-    if params["action"] == "converge":
+    if found:
+        ending = two_service.refused(params["service"], "; ".join(found))
+    elif params["action"] == "converge":
         job = job_of(module, None, progress)
         ending = two_service.converge(job, lambda snapshot: inputs_plan.wishes_from(params, snapshot))
     elif params["action"] == "deploy":

@@ -20,12 +20,14 @@ _FAILED_CODES = {"TaskFailedToStart", "EssentialContainerExited"}
 class Look:
     """One observation. states: target state -> count. dead: tasks of the wanted revision that stopped since the start.
 
+    fresh: running tasks of the wanted revision; ECS may have others of the revision before, and those are healthy too.
     steady: only the primary deployment has tasks. gave_up: why ECS ended the deployment, empty while it goes on.
     complaints: what the load balancer says about unhealthy targets.
     """
 
     desired: int
     running: int
+    fresh: int
     pending: int
     steady: bool
     gave_up: str
@@ -68,7 +70,7 @@ def death_of(task: Mapping[str, Any]) -> str | None:
         code = container.get("exitCode")
         if code is not None:
             parts.append(f"container {container['name']} exited with {code}")
-        if container.get("reason"):
+        if container.get("reason") and container["reason"] not in reason:
             parts.append(f"{container['name']}: {container['reason']}")
     shown = "; ".join(dict.fromkeys(" ".join(part.split()) for part in parts if part))
     return f"task {str(task['taskArn']).rpartition('/')[2]} stopped: {shown}"
@@ -90,4 +92,4 @@ def judge(look: Look, need: int) -> Verdict:
     text = f"{healthy}/{need} healthy, {look.running} running" + (f" ({others})" if others else "")
     text += f": {'; '.join(look.complaints)}" if look.complaints else ""
     settled = look.steady and look.running == look.desired and look.pending == 0
-    return Verdict("ready" if settled and healthy >= need and look.running >= need else "waiting", text)
+    return Verdict("ready" if settled and healthy >= need and look.fresh >= need else "waiting", text)

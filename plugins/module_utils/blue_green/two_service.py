@@ -63,6 +63,11 @@ class Ending:
     definitions: dict[str, str] = field(default_factory=dict)
 
 
+def refused(service: str, why: str) -> Ending:
+    """The parameters themselves cannot be: AWS was not even asked."""
+    return Ending("blocked", Plan(), Snapshot(service, "", {}), f"{service}: nothing was changed: {why}")
+
+
 def converge(job: Job, wish: Callable[[Snapshot], Wishes]) -> Ending:
     snapshot = job.observe(with_rules=False)
     plan = plan_converge(snapshot, wish(snapshot))

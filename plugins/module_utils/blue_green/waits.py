@@ -46,13 +46,14 @@ def _look(run: Run, step: WaitHealthy) -> Look:
     fresh = [arn for arn in stopped if arn not in step.ignore]
     dead = ecs.describe_tasks(run.clients.ecs, run.scope.cluster, fresh)
     health = elb.describe_target_health(run.clients.elbv2, run.group(step.color))
-    reasons = [item.get("rolloutStateReason", "") for item in described["deployments"] if item["status"] == "PRIMARY"]
+    primary = next((item for item in described["deployments"] if item["status"] == "PRIMARY"), {})
     return Look(
         desired=service.desired,
         running=service.running,
+        fresh=primary.get("runningCount", 0),
         pending=service.pending,
         steady=service.steady,
-        gave_up=reasons[0] if service.gave_up else "",
+        gave_up=primary.get("rolloutStateReason", "") if service.gave_up else "",
         states=counted(health),
         complaints=complaints_of(health),
         dead=tuple(task for task in dead if task["taskDefinitionArn"] == service.definition),

@@ -24,7 +24,9 @@ SECONDS = [
     {"t": 2.0, "colors": {"green": 250}, "versions": {"2.0.0": 250}, "errors": {}},
     {"t": 2.1, "colors": {}, "versions": {}, "errors": {}, "partial": True},
 ]
-STEPS = [{"name": "drain blue for 12 s", "status": "done", "started": 1.0, "seconds": 12.04, "detail": ""}]
+STEPS = [
+    {"name": "drain blue for 12 s", "stage": "drain", "status": "done", "started": 1.0, "seconds": 12.04, "detail": ""}
+]
 RESULT = {"outcome": "promoted", "colors": {"from": "blue", "to": "green"}, "image": "r/api@sha256:1", "steps": STEPS}
 RESULT["timings"] = {"drain": 12.04, "total": 30.0}
 

@@ -14,8 +14,11 @@ from typing import Any
 import boto3
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.slipway.ops.plugins.module_utils import ecs
 from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ecs.models import ecs_backends
 
 COLORS = ("blue", "green")
 
@@ -25,12 +28,17 @@ class World:
     """An account with network, load balancer, two listeners, both target groups, a cluster and a repository."""
 
     ids: dict[str, str] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+    clients: dict[str, Any] = field(default_factory=dict)
     dead: list[dict[str, Any]] = field(default_factory=list)
     addresses: int = 0
     on_update: list[Any] = field(default_factory=list)
 
     def client(self, name: str) -> Any:
-        return boto3.client(name, region_name="us-east-1")
+        """One client per service: making one costs more than all its calls."""
+        if name not in self.clients:
+            self.clients[name] = boto3.client(name, region_name="us-east-1")
+        return self.clients[name]
 
     def build(self) -> None:
         ec2, elb = self.client("ec2"), self.client("elbv2")
@@ -58,11 +66,12 @@ class World:
         self.client("ecs").create_cluster(clusterName="c")
         self.client("ecr").create_repository(repositoryName="api")
 
-    def push(self, tag: str) -> str:
-        """Puts an image into ECR; answers with its digest."""
-        manifest = {"schemaVersion": 2, "config": {"digest": f"sha256:{tag}"}, "layers": []}
-        answer = self.client("ecr").put_image(repositoryName="api", imageTag=tag, imageManifest=json.dumps(manifest))
-        return answer["image"]["imageId"]["imageDigest"]
+    def push(self, tag: str) -> None:
+        """Puts an image into ECR and remembers its digest."""
+        kind = "application/vnd.oci.image.manifest.v1+json"
+        manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "layers": [{"digest": tag}]})
+        answer = self.client("ecr").put_image(repositoryName="api", imageTag=tag, imageManifest=manifest)
+        self.digests[tag] = answer["image"]["imageId"]["imageDigest"]
 
     def weights(self, rule: str = "listener") -> dict[str, int]:
         rules = self.client("elbv2").describe_rules(ListenerArn=self.ids[rule])["Rules"]
@@ -111,11 +120,15 @@ def world(monkeypatch):
     for key, value in {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "REGION": "us-east-1"}.items():
         monkeypatch.setenv(f"AWS_{key}", value)
     made = World()
+    monkeypatch.setattr(AnsibleAWSModule, "client", lambda _module, name: made.client(name))
     real_update, real_create = ecs.update_service, ecs.create_service
 
     def update(client, cluster, name, changes):
         answer = real_update(client, cluster, name, changes)
-        if "desiredCount" in changes and not made.dead:
+        if "desiredCount" in changes:
+            # moto never counts the tasks of a deployment, only those of the service.
+            backend = ecs_backends[DEFAULT_ACCOUNT_ID]["us-east-1"]
+            backend.services[f"{cluster}:{name}"].deployments[0]["runningCount"] = changes["desiredCount"]
             made.tasks_register(name.rpartition("-")[2], changes["desiredCount"])
         for hook in made.on_update:
             hook(name, changes)

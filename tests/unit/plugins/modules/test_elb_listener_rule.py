@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import boto3
 import pytest
 from ansible_collections.slipway.ops.plugins.module_utils import elb
 from ansible_collections.slipway.ops.plugins.modules.elb_listener_rule import main
@@ -134,6 +135,6 @@ def test_bad_input(rule, change, message):
     assert "\n" not in failed["msg"]
 
 
-def test_a_read_that_fails_is_a_failure(rule, world, monkeypatch):
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+def test_a_read_that_fails_is_a_failure(rule, world):
+    world.clients["elbv2"] = boto3.client("elbv2", region_name="us-east-1", endpoint_url="http://127.0.0.1:9")
     assert "Failed to describe the rules of listener" in rule()["msg"]

@@ -12,7 +12,15 @@ from ansible_collections.slipway.ops.plugins.module_utils.blue_green.health_plan
 
 
 def look(**changes):
-    made = {"desired": 2, "running": 2, "pending": 0, "steady": True, "gave_up": "", "states": {"healthy": 2}}
+    made = {
+        "desired": 2,
+        "running": 2,
+        "fresh": 2,
+        "pending": 0,
+        "steady": True,
+        "gave_up": "",
+        "states": {"healthy": 2},
+    }
     return Look(**{**made, **changes})
 
 
@@ -22,7 +30,7 @@ def task(code, reason, *containers):
 
 PULL = task(
     "TaskFailedToStart",
-    "CannotPullContainerError: pull image manifest has been retried 1 time(s)",
+    "CannotPullContainerError: pull image manifest has been retried 1 time(s): CannotPullContainerError: not found",
     {"name": "api", "reason": "CannotPullContainerError: not found"},
 )
 CRASH = task("EssentialContainerExited", "Essential container in task exited", {"name": "api", "exitCode": 1})
@@ -37,12 +45,13 @@ NO_ROOM = task("TaskFailedToStart", "Capacity is unavailable at this time. Pleas
 
 CASES = {
     "all healthy and settled": (look(), "ready", "2/2 healthy, 2 running"),
-    "more than enough": (look(desired=3, running=3, states={"healthy": 3}), "ready", "3/2 healthy"),
+    "more than enough": (look(desired=3, running=3, fresh=3, states={"healthy": 3}), "ready", "3/2 healthy"),
     "targets still initial": (look(states={"initial": 2}), "waiting", "0/2 healthy, 2 running (2 initial)"),
     "healthy, but a task is being replaced": (look(running=1, pending=1), "waiting", "2/2 healthy"),
     "healthy, but the old revision still has tasks": (look(steady=False), "waiting", "2/2 healthy"),
+    "healthy, but tasks of the revision before": (look(fresh=0), "waiting", "2/2 healthy"),
     "more tasks than wanted, all healthy": (look(running=3), "waiting", "2/2 healthy"),
-    "the service wants fewer than needed": (look(desired=1, running=1), "waiting", "2/2 healthy"),
+    "the service wants fewer than needed": (look(desired=1, running=1, fresh=1), "waiting", "2/2 healthy"),
     "an unhealthy target": (
         look(states={"unhealthy": 1, "healthy": 1}, complaints=("Health checks failed with these codes: [500]",)),
         "waiting",
@@ -77,6 +86,7 @@ def test_judgement(name):
 
 def test_a_reason_is_one_line_and_said_once():
     twice = task("TaskFailedToStart", "boom", {"name": "api", "exitCode": None, "reason": "line\none"}, {"name": "log"})
+    assert death_of(PULL).count("not found") == 1
     assert death_of(twice) == "task abc stopped: boom; api: line one"
 
 
