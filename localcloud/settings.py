@@ -54,6 +54,7 @@ class Settings:
         N.16.x and up are tasks.
     endpoint_url: the AWS endpoint, and the admin API under /_localcloud/.
     atlas_url: MongoDB Atlas's API, and its admin API under /_atlas/.
+    atlas_proxy: the proxy that leads https://cloud.mongodb.com there.
     images: tables that map images to local programs, later ones win.
     weight_delay: seconds that a change of a rule takes to reach the data plane, at start.
     """
@@ -63,6 +64,7 @@ class Settings:
     network: str
     endpoint_url: str
     atlas_url: str
+    atlas_proxy: str
     accounts: tuple[Account, ...]
     images: tuple[Path, ...]
     weight_delay: float

@@ -232,6 +232,7 @@ def _make_settings(arguments: argparse.Namespace, prefix: str) -> Settings:
         network=prefix,
         endpoint_url=f"http://{host}:{network.free_port(host, 4566)}",
         atlas_url=f"http://{atlas}:{network.free_port(atlas, 8443)}",
+        atlas_proxy=f"http://{atlas}:{network.free_port(atlas, 3128)}",
         accounts=accounts.make(prefix),
         images=tuple(arguments.images),
         weight_delay=arguments.weight_delay,

@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import logging
 import sys
+import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,10 +35,15 @@ def main() -> int:
         parts = urlsplit(settings.atlas_url)
         accounts = [account.id for account in settings.accounts]
         aws = Aws(settings.endpoint_url, settings.accounts[0].access_key, settings.accounts[0].secret_key)
-        place = Place(parts.hostname or "", parts.port or 0, with_stdin=True, ready=given.ready)
+        proxy = urlsplit(settings.atlas_proxy).port or 0
+        place = Place(
+            parts.hostname or "", parts.port or 0, proxy, settings.scratch, with_stdin=True, ready=given.ready
+        )
+        asyncio.run(serve(build(accounts), aws, place))
     else:
-        accounts, aws, place = ["111111111111"], Aws(*given.aws), Place("127.0.0.1", 0)
-    asyncio.run(serve(build(accounts), aws, place))
+        with tempfile.TemporaryDirectory() as folder:
+            place = Place("127.0.0.1", 0, 0, Path(folder))
+            asyncio.run(serve(build(["111111111111"]), Aws(*given.aws), place))
     return 0
 
 

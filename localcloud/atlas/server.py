@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from localcloud.atlas import tls
 from localcloud.atlas.admin import Admin
 from localcloud.atlas.app import Api, Atlas
 from localcloud.atlas.identities import Identity
@@ -22,6 +23,7 @@ from localcloud.atlas.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from pathlib import Path
 
     from localcloud.atlas.aws import Aws
 
@@ -79,12 +81,27 @@ def _watch_stdin(stopped: asyncio.Event) -> None:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Place:
-    """Where to listen; port 0 picks one. with_stdin: stop when standard input ends. ready: a descriptor or -1."""
+    """Where to listen; port 0 picks one. with_stdin: stop when standard input ends. ready: a descriptor or -1.
+
+    proxy_port: of the way to https://cloud.mongodb.com. folder: where its CA's certificate goes.
+    """
 
     host: str
     port: int
+    proxy_port: int
+    folder: Path
     with_stdin: bool = False
     ready: int = -1
+
+
+async def serve_tls(runner: web.AppRunner, place: Place) -> int:
+    """Also serve as https://cloud.mongodb.com, behind a proxy; the proxy's port."""
+    before = len(runner.addresses)
+    await web.TCPSite(runner, place.host, 0, ssl_context=tls.make_context(place.folder)).start()
+    proxy = tls.Proxy(place.host, runner.addresses[before][1])
+    server = await asyncio.start_server(proxy.handle, place.host, place.proxy_port)
+    port: int = server.sockets[0].getsockname()[1]
+    return port
 
 
 async def serve(atlas: Atlas, aws: Aws, place: Place) -> None:
@@ -92,8 +109,9 @@ async def serve(atlas: Atlas, aws: Aws, place: Place) -> None:
     runner = web.AppRunner(application(atlas, aws), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, place.host, place.port).start()
-    bound = runner.addresses[0]
-    print(f"http://{bound[0]}:{bound[1]}", flush=True)
+    url = "http://{}:{}".format(*runner.addresses[0][:2])
+    await serve_tls(runner, place)
+    print(url, flush=True)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

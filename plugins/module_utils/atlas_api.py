@@ -111,6 +111,42 @@ def list_clusters(client: Client) -> tuple[Cluster, ...]:
     return tuple(_cluster(row) for row in rows)
 
 
+def get_cluster(client: Client, name: str) -> dict[str, Any] | None:
+    """Name, state, instance size and ordinary SRV string ("" before it exists); None only if CLUSTER_NOT_FOUND."""
+    path = f"/clusters/{quote(name, safe='')}"
+    try:
+        row = client.call(f"read the cluster {name}", "GET", path, version=CLUSTERS_VERSION)
+    except AtlasError as error:
+        if error.code == "CLUSTER_NOT_FOUND":
+            return None
+        raise
+    specs = row["replicationSpecs"][0]["regionConfigs"][0]["electableSpecs"]
+    strings = row.get("connectionStrings", {})
+    # Not privateSrv: it exists with awsCustomDNS only, and over peering the ordinary one leads to private addresses.
+    return {
+        "name": row["name"],
+        "state": row["stateName"],
+        "instance_size": specs["instanceSize"],
+        "srv": strings.get("standardSrv", ""),
+    }
+
+
+def get_user_roles(client: Client, name: str) -> list[str] | None:
+    """ROLE@DATABASE, sorted; None only if USERNAME_NOT_FOUND."""
+    try:
+        row = client.call(f"read the database user {name}", "GET", f"/databaseUsers/admin/{quote(name, safe='')}")
+    except AtlasError as error:
+        if error.code == "USERNAME_NOT_FOUND":
+            return None
+        raise
+    return sorted(f"{role['roleName']}@{role['databaseName']}" for role in row["roles"])
+
+
+def set_password(client: Client, name: str, password: str) -> None:
+    doing = f"set the password of the database user {name}"
+    client.call(doing, "PATCH", f"/databaseUsers/admin/{quote(name, safe='')}", body={"password": password})
+
+
 def _delete(client: Client, doing: str, path: str, *gone: str) -> None:
     """Delete what may be gone already, as after a DELETE whose answer was lost."""
     try:

@@ -21,10 +21,6 @@ description:
   - A read that fails is a failure. It is never taken for absence.
   - Make the container before any cluster. A cluster that finds none makes one with a block of Atlas's choice.
 options:
-  project_id:
-    description: The project ("group") in Atlas, 24 hexadecimal digits. E(MONGODB_ATLAS_PROJECT_ID) is the fallback.
-    type: str
-    required: true
   vpc_id:
     description: The VPC, in the region and account of the AWS credentials.
     type: str
@@ -79,27 +75,6 @@ options:
     type: str
     choices: [present, absent]
     default: present
-  auth:
-    description: Whether to log in as a service account (OAuth2) or with an API key (HTTP Digest, legacy).
-    type: str
-    choices: [service_account, api_key]
-    default: service_account
-  client_id:
-    description: The service account's client id. E(MONGODB_ATLAS_CLIENT_ID) is the fallback.
-    type: str
-  client_secret:
-    description: The service account's secret. E(MONGODB_ATLAS_CLIENT_SECRET) is the fallback.
-    type: str
-  public_key:
-    description: The API key's public part. E(MONGODB_ATLAS_PUBLIC_API_KEY) is the fallback.
-    type: str
-  private_key:
-    description: The API key's private part. E(MONGODB_ATLAS_PRIVATE_API_KEY) is the fallback.
-    type: str
-  base_url:
-    description: Where the Administration API is. E(SLIPWAY_ATLAS_URL) is the fallback.
-    type: str
-    default: https://cloud.mongodb.com
   wait_timeout:
     description: Seconds that each wait may take.
     type: float
@@ -114,6 +89,7 @@ options:
 author:
   - Contributors to the Slipway project (@slipway)
 extends_documentation_fragment:
+  - slipway.ops.atlas
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -176,10 +152,13 @@ error_code:
 
 from typing import Any, NoReturn
 
-from ansible.module_utils.basic import env_fallback
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.slipway.ops.plugins.module_utils.atlas_client import DEFAULT_URL, Client, Credentials, sender
+from ansible_collections.slipway.ops.plugins.module_utils.atlas_connection import (
+    REQUIRED_IF,
+    connect,
+    connection_arguments,
+)
 from ansible_collections.slipway.ops.plugins.module_utils.atlas_errors import AtlasError
 from ansible_collections.slipway.ops.plugins.module_utils.atlas_inputs_plan import access_value, input_problems
 from ansible_collections.slipway.ops.plugins.module_utils.atlas_peering_model_plan import (
@@ -203,14 +182,11 @@ from ansible_collections.slipway.ops.plugins.module_utils.atlas_peering_steps im
 )
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.progress import Progress
 
-#: Seconds for one answer of Atlas.
-HTTP_TIMEOUT = 30.0
-
 
 def arguments() -> dict[str, Any]:
     """The argument spec."""
     return {
-        "project_id": {"type": "str", "required": True, "fallback": (env_fallback, ["MONGODB_ATLAS_PROJECT_ID"])},
+        **connection_arguments(),
         "vpc_id": {"type": "str", "required": True},
         "account_id": {"type": "str"},
         "atlas_region": {"type": "str"},
@@ -230,23 +206,10 @@ def arguments() -> dict[str, Any]:
         },
         "keep_container": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "auth": {"type": "str", "choices": ["service_account", "api_key"], "default": "service_account"},
-        "client_id": {"type": "str", "fallback": (env_fallback, ["MONGODB_ATLAS_CLIENT_ID"])},
-        "client_secret": {"type": "str", "no_log": True, "fallback": (env_fallback, ["MONGODB_ATLAS_CLIENT_SECRET"])},
-        "public_key": {"type": "str", "fallback": (env_fallback, ["MONGODB_ATLAS_PUBLIC_API_KEY"])},
-        "private_key": {"type": "str", "no_log": True, "fallback": (env_fallback, ["MONGODB_ATLAS_PRIVATE_API_KEY"])},
-        "base_url": {"type": "str", "default": DEFAULT_URL, "fallback": (env_fallback, ["SLIPWAY_ATLAS_URL"])},
         "wait_timeout": {"type": "float", "default": 1800},
         "poll_interval": {"type": "float", "default": 10},
         "progress_file": {"type": "path"},
     }
-
-
-def credentials(params: dict[str, Any]) -> Credentials:
-    """Those of the chosen kind only, so that a stray variable of the other kind has no say."""
-    if params["auth"] == "api_key":
-        return Credentials(public_key=params["public_key"], private_key=params["private_key"])
-    return Credentials(client_id=params["client_id"], client_secret=params["client_secret"])
 
 
 def wanted_of(params: dict[str, Any], region: str) -> Wanted:
@@ -294,15 +257,8 @@ class Session:
         region = ec2.meta.region_name
         check_inputs(module, region)
         self.wanted = wanted_of(module.params, region)
-        client = Client(
-            base_url=module.params["base_url"],
-            project=module.params["project_id"],
-            credentials=credentials(module.params),
-            send=sender(validate_certs=module.params["validate_certs"], timeout=HTTP_TIMEOUT),
-            warn=module.warn,
-        )
         self.run = Run(
-            client=client,
+            client=connect(module, validate_certs=module.params["validate_certs"]),
             ec2=ec2,
             vpc_id=module.params["vpc_id"],
             progress=Progress(module.params["progress_file"]),
@@ -351,10 +307,7 @@ def main() -> None:
     """Observe, plan, apply, report."""
     module = AnsibleAWSModule(
         argument_spec=arguments(),
-        required_if=[
-            ("auth", "service_account", ["client_id", "client_secret"]),
-            ("auth", "api_key", ["public_key", "private_key"]),
-        ],
+        required_if=REQUIRED_IF,
         supports_check_mode=True,
     )
     session = Session(module)

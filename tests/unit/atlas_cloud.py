@@ -8,10 +8,12 @@ import dataclasses
 import functools
 import json
 import logging
+import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import boto3
 import botocore.loaders
@@ -22,7 +24,7 @@ from moto.server import ThreadedMotoServer
 
 from localcloud.atlas.aws import Aws
 from localcloud.atlas.identities import Identity
-from localcloud.atlas.server import application, build
+from localcloud.atlas.server import Place, application, build, serve_tls
 
 ACCOUNT = "123456789012"  # what moto takes an unknown key for
 REGION = "us-east-1"
@@ -68,6 +70,10 @@ class AtlasCloud:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        with tempfile.TemporaryDirectory() as folder:
+            proxy = await serve_tls(runner, Place("127.0.0.1", 0, 0, Path(folder)))
+            self.ca = (Path(folder) / "atlas-ca.pem").read_text()
+        self.proxy = f"http://127.0.0.1:{proxy}"
         self._ready.set()
         await self._stop.wait()
         await runner.cleanup()
