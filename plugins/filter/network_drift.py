@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+
+from ansible_collections.slipway.ops.plugins.module_utils import network_plan
+
 DOCUMENTATION = r"""
 name: network_drift
 version_added: "0.1.0"
@@ -43,10 +47,6 @@ _value:
   type: list
   elements: str
 """
-
-from collections.abc import Callable, Mapping, Sequence
-
-from ansible_collections.slipway.ops.plugins.module_utils import network_plan
 
 
 def network_drift(cidr: str, zones: Sequence[str], existing: Sequence[Mapping[str, str]]) -> list[str]:

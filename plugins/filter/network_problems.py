@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
+from ansible_collections.slipway.ops.plugins.module_utils import network_plan
+
 DOCUMENTATION = r"""
 name: network_problems
 version_added: "0.1.0"
@@ -44,10 +48,6 @@ _value:
   type: list
   elements: str
 """
-
-from collections.abc import Callable, Sequence
-
-from ansible_collections.slipway.ops.plugins.module_utils import network_plan
 
 
 def network_problems(cidr: str, zones: Sequence[str], peer_cidrs: Sequence[str] = ()) -> list[str]:

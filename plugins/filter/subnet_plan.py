@@ -4,6 +4,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+from ansible_collections.slipway.ops.plugins.module_utils.network_plan import plan_subnets
+
 DOCUMENTATION = r"""
 name: subnet_plan
 version_added: "0.1.0"
@@ -29,7 +34,9 @@ author:
 EXAMPLES = r"""
 - name: Show the public subnets
   ansible.builtin.debug:
-    msg: "{{ '10.20.0.0/16' | slipway.ops.subnet_plan(['us-east-1a', 'us-east-1b']) | selectattr('tier', 'eq', 'public') }}"
+    msg: "{{ '10.20.0.0/16' | slipway.ops.subnet_plan(zones) | selectattr('tier', 'eq', 'public') }}"
+  vars:
+    zones: [us-east-1a, us-east-1b]
 """
 
 RETURN = r"""
@@ -38,11 +45,6 @@ _value:
   type: list
   elements: dict
 """
-
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
-
-from ansible_collections.slipway.ops.plugins.module_utils.network_plan import plan_subnets
 
 
 def subnet_plan(cidr: str, zones: Sequence[str]) -> list[dict[str, str]]:

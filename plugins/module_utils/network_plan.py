@@ -104,10 +104,8 @@ def network_drift(cidr: str, zones: Sequence[str], existing: Sequence[Mapping[st
     ]
     if not moves:
         return ()
-    return (
-        f"vpc_availability_zones {', '.join(zones)} would move subnets ({', '.join(moves)}): zones keep their place in "
-        "the list, new ones are appended",
-    )
+    asked = f"vpc_availability_zones {', '.join(zones)} would move subnets ({', '.join(moves)})"
+    return (f"{asked}: zones keep their place in the list, new ones are appended",)
 
 
 def _cidr_problems(cidr: str) -> tuple[str, ...]:
@@ -117,10 +115,10 @@ def _cidr_problems(cidr: str) -> tuple[str, ...]:
     if not LARGEST_VPC <= network.prefixlen <= SMALLEST_VPC:
         return (f"vpc_cidr {cidr}: a VPC is a /{LARGEST_VPC} to a /{SMALLEST_VPC}",)
     if network.prefixlen + BLOCK_BITS > SMALLEST_PUBLIC_SUBNET:
-        return (
-            f"vpc_cidr {cidr} is too small: its eighths would be /{network.prefixlen + BLOCK_BITS}, and a load balancer "
-            f"needs subnets of at least /{SMALLEST_PUBLIC_SUBNET}; give a /{SMALLEST_PUBLIC_SUBNET - BLOCK_BITS} or larger",
+        eighths = (
+            f"its eighths would be /{network.prefixlen + BLOCK_BITS}, a load balancer needs /{SMALLEST_PUBLIC_SUBNET}"
         )
+        return (f"vpc_cidr {cidr} is too small: {eighths}; give a /{SMALLEST_PUBLIC_SUBNET - BLOCK_BITS} or larger",)
     if not any(network.subnet_of(private) for private in PRIVATE_RANGES):
         return (f"vpc_cidr {cidr} is not private: it must lie in {', '.join(map(str, PRIVATE_RANGES))}",)
     return ()
@@ -142,11 +140,9 @@ def _peer_problems(cidr: str, peer: str) -> tuple[str, ...]:
     other, problem = _parse("vpc_peer_cidrs", peer)
     if other is None:
         return (problem,)
-    network, _ = _parse("vpc_cidr", cidr)
+    network = _parse("vpc_cidr", cidr)[0]
     if network is not None and network.overlaps(other):
-        return (
-            f"vpc_cidr {cidr} overlaps {peer} of vpc_peer_cidrs: a peering connection could not route between them",
-        )
+        return (f"vpc_cidr {cidr} overlaps {peer} of vpc_peer_cidrs: peering could not route between them",)
     return ()
 
 

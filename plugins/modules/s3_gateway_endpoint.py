@@ -86,12 +86,12 @@ steps:
 """
 
 import json
+from contextlib import suppress
 from typing import Any
 
-try:
+# AnsibleAWSModule says so when it is missing.
+with suppress(ImportError):
     from botocore.exceptions import BotoCoreError, ClientError
-except ImportError:
-    pass  # AnsibleAWSModule says so
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry

@@ -11,8 +11,8 @@ version_added: "0.1.0"
 short_description: A VPC's flow log to CloudWatch Logs
 description:
   - Neither amazon.aws nor community.aws has a module for flow logs.
-  - A flow log cannot be modified. When a setting differs this module deletes it and creates it anew, because AWS refuses
-    a second flow log of one VPC to the same log group.
+  - A flow log cannot be modified. When a setting differs this module deletes it and creates it anew, because AWS
+    refuses a second flow log of one VPC to the same log group.
   - Flow logs of the VPC that bear another name are left alone.
 options:
   name:
@@ -96,12 +96,12 @@ steps:
 """
 
 import time
+from contextlib import suppress
 from typing import Any
 
-try:
+# AnsibleAWSModule says so when it is missing.
+with suppress(ImportError):
     from botocore.exceptions import BotoCoreError, ClientError
-except ImportError:
-    pass  # AnsibleAWSModule says so
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry

@@ -31,7 +31,7 @@ Loader.add_multi_constructor("!", lambda loader, suffix, node: loader.construct_
 
 def load(path: Path) -> Any:
     """The document in a YAML file."""
-    return yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 - a SafeLoader
+    return yaml.load(path.read_text(encoding="utf-8"), Loader)
 
 
 def entry_points(role: str) -> dict[str, dict[str, Any]]:
@@ -56,9 +56,10 @@ def computed(default: Any) -> bool:
 
 
 def outputs(role: str) -> set[str]:
-    """The facts that the role sets for others."""
+    """What the role hands out: facts it sets and results it registers under a name that is not internal."""
     tasks = [task for path in (ROOT / "roles" / role / "tasks").glob("*.yml") for task in load(path)]
-    return {name for task in tasks for name in task.get("ansible.builtin.set_fact", {})}
+    names = {name for task in tasks for name in [task.get("register", ""), *task.get("ansible.builtin.set_fact", {})]}
+    return {name for name in names if name.startswith(f"{role}_")}
 
 
 def shown_default(name: str, role: str) -> str:

@@ -17,7 +17,7 @@ from yarl import URL
 
 from service.settings import Provider
 
-PROVIDERS = web.AppKey("providers", Mapping)
+PROVIDERS: web.AppKey[dict[str, Provider]] = web.AppKey("providers", dict)
 SESSION = web.AppKey("session", aiohttp.ClientSession)
 _SEGMENT = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 # What may pass, by name; the rest is dropped. Both lists hold what such APIs document for callers.
@@ -29,7 +29,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=600, sock_connect=5, sock_read=120)
 
 def attach(app: web.Application, providers: Mapping[str, Provider]) -> None:
     """Add the proxy routes for PROVIDERS to APP."""
-    app[PROVIDERS] = providers
+    app[PROVIDERS] = dict(providers)
     app.cleanup_ctx.append(_session)
     app.router.add_get("/llm", _list)
     app.router.add_route("GET", "/llm/{provider}/{path:.+}", _forward)

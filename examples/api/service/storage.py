@@ -14,7 +14,6 @@ from typing import Any
 
 from aiohttp import web
 
-BUCKET = web.AppKey("bucket", "Bucket")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 # Everything that the service stores lies under one prefix, which is also what the task role's policy grants.
 _PREFIX = "items/"
@@ -38,7 +37,8 @@ class Bucket:
 
     async def get(self, key: str) -> tuple[bytes, str]:
         """The object's bytes and content type."""
-        return await self._run(self._get, key)
+        answer: tuple[bytes, str] = await self._run(self._get, key)
+        return answer
 
     async def put(self, key: str, body: bytes, content_type: str) -> None:
         """Store BODY under KEY, in place of what was there."""
@@ -84,6 +84,9 @@ class Bucket:
                 config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
                 self._client = boto3.client("s3", config=config)
         return self._client
+
+
+BUCKET = web.AppKey("bucket", Bucket)
 
 
 def attach(app: web.Application, bucket: str | None) -> None:

@@ -23,7 +23,6 @@ from service import llm, settings, storage
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SETTINGS = web.AppKey("settings", settings.Settings)
 VERSION = web.AppKey("version", str)
-LIFE = web.AppKey("life", "Life")
 # How long a stopping server still answers on open connections, each answer saying that the connection closes, before
 # it closes the idle ones itself. A client that is about to reuse a connection hears "close" instead of a reset.
 QUIET_SECONDS = 1.0
@@ -33,6 +32,9 @@ class Life:
     """Whether the process is stopping."""
 
     stopping = False
+
+
+LIFE = web.AppKey("life", Life)
 
 
 def build(version: str, given: settings.Settings) -> web.Application:

@@ -55,7 +55,6 @@ FRESH = snapshot(color("blue"), color("green"), image_digest=DIGEST)
         ({"task_definition": {"containers": []}}, "needs containers"),
         ({"action": "converge", "port": None}, "converge needs port"),
         ({"action": "converge", "network_configuration": None}, "converge needs network_configuration"),
-        ({"image": None}, "is no Amazon ECR image"),
         ({"task_definition": None}, "needs containers"),
         ({"probe": {**GOOD["probe"], "count": 0}}, "probe.count 0 is less than 1"),
     ],
@@ -68,6 +67,7 @@ def test_bad_parameters_are_told_in_one_line(change, message):
 
 def test_all_complaints_come_at_once():
     assert len(problems({**GOOD, "port": 0, "desired_count": 0, "image": "x"})) == 3
+    assert len(problems({**GOOD, "image": None, "task_definition": None})) == 2
 
 
 def test_good_parameters():
