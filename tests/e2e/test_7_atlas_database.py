@@ -154,10 +154,10 @@ def test_what_community_mongodb_would_have_done(database):
         "PUT", "faults", [{"operation": "getLegacyUser", "kind": "error", "status": 403, "code": "NO"}]
     )
     identity = database.ground.identity
-    given = f"api_username={identity.public_key} api_password={identity.private_key} group_id={identity.project}"
-    more = "username=api password=irrelevant1 state=absent roles=[]"
+    key = {"api_username": identity.public_key, "api_password": identity.private_key, "group_id": identity.project}
+    given = key | {"username": "api", "password": "irrelevant1", "state": "absent", "roles": []}
     done = subprocess.run(
-        ["ansible", "localhost", "-m", "community.mongodb.mongodb_atlas_user", "-a", f"{given} {more}"],
+        ["ansible", "localhost", "-m", "community.mongodb.mongodb_atlas_user", "-a", json.dumps(given)],
         cwd=ROOT,
         env=database.env(),
         text=True,
