@@ -135,14 +135,14 @@ def _starts(service: ServiceView, now: float) -> tuple[Action, ...]:
 
 
 def _stops(service: ServiceView) -> tuple[Action, ...]:
-    if service.deployments[0].rollout == "FAILED":  # nothing is started, so nothing may give way
-        return _surplus(service)
-    return (*_surplus(service), *_replaced(service), *_faulty(service))
+    if service.deployments[0].rollout == "FAILED":  # nothing is started, so nothing may give way but to a scale-in
+        return _surplus(service, list(service.tasks))
+    return (*_surplus(service, _mine(service)), *_replaced(service), *_faulty(service))
 
 
-def _surplus(service: ServiceView) -> tuple[Action, ...]:
+def _surplus(service: ServiceView, tasks: list[TaskView]) -> tuple[Action, ...]:
     """Scale in: what is not healthy first, then the youngest."""
-    good = [task for task in reversed(_mine(service)) if not task.fault]
+    good = [task for task in reversed(tasks) if not task.fault]
     by_worth = sorted(good, key=lambda task: task.healthy)
     return tuple(Stop(task.id, "scaling") for task in by_worth[: max(0, len(good) - service.desired)])
 

@@ -71,7 +71,9 @@ from ansible_collections.slipway.ops.plugins.module_utils.api import ApiErrors, 
 from ansible_collections.slipway.ops.plugins.module_utils.autoscaling import describe_scalable_targets, resource_id
 from ansible_collections.slipway.ops.plugins.module_utils.documents_plan import Plan, plan_documents
 
-SCALING, SERVICE, DEFINITION = "scaling of ", "service ", "task definition "
+SCALING = "scaling of "
+SERVICE = "service "
+DEFINITION = "task definition "
 POLL_SECONDS = 2
 
 

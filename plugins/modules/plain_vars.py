@@ -11,9 +11,11 @@ version_added: 0.1.0
 author:
   - Contributors to the Slipway project (@slipway)
 description:
-  - To Ansible an extra-var is a template. C(-e image='{{ lookup("pipe", ...) }}') would run a program on the controller
-    as soon as any task looks at the value, even only to validate it.
-  - This action looks at the text before it is rendered and fails unless it is letters, digits and C(. _ / : @ -).
+  - No stock module can look at an extra-var without rendering it, and to Ansible an extra-var is a template. One that
+    holds a C(lookup) of a C(pipe) would run a program on the controller as soon as any task looks at the value, even
+    only to validate it.
+  - This action looks at the text before it is rendered and fails unless it is letters, digits, dots, dashes,
+    underscores, slashes, colons and at signs.
     Rendering such a text can only give the text itself. Run it before any other task looks at the variables.
 options:
   names:

@@ -33,7 +33,7 @@ def test_no_request_failed(attempt):
 
 def test_the_output_says_why(attempt):
     image, done, _, _ = attempt
-    said = {"api:never-healthy": "health check", "api:crash": "exit"}[image]
+    said = {"api:never-healthy": "failed with these codes: [500]", "api:crash": "exited with 3"}[image]
     assert said in done.output
     assert any(said in failure for failure in done.failures), done.failures
 

@@ -85,22 +85,28 @@ def set_scaling(state: ColorState, scaling: Scaling | None) -> list[Step]:
 def _raise(
     state: ColorState, request: Mapping[str, Any], definition: Definition | None, need: int, wanted: Wanted
 ) -> list[Step]:
-    """Makes a color run need tasks of a definition: bounds first, or Application Auto Scaling would cut them down."""
-    steps: list[Step] = []
-    if wanted.scaling:
-        maximum = max(need, wanted.scaling.maximum)
-        steps += set_scaling(state, Scaling(need, maximum, scale_in_suspended=True))
+    """Makes a color run need tasks of a definition.
+
+    The bounds are opened first, or Application Auto Scaling would cut the tasks down, and raised last: a minimum above
+    what runs makes it start tasks at once (Application Auto Scaling API reference, RegisterScalableTarget), which would
+    be tasks of the revision that the service still has.
+    """
     running = state.service.definition if state.service else None
     switches = definition is None or running != definition.arn
     changes: dict[str, Any] = {"desiredCount": need} if switches or state.desired < need else {}
     if not switches and state.service and state.service.gave_up:
         changes = {"desiredCount": need, "forceNewDeployment": True}
-    if definition is None:
-        steps.insert(0, RegisterDefinition(state.color, request))
+    steps: list[Step] = [RegisterDefinition(state.color, request)] if definition is None else []
+    opened = guarded = None
+    if wanted.scaling:
+        guarded = Scaling(need, max(need, wanted.scaling.maximum), scale_in_suspended=True)
+        opened = replace(guarded, minimum=min(state.desired, need))
     if changes:
         arn = definition.arn if definition and switches else None
+        steps += set_scaling(state, opened)
         steps.append(UpdateService(state.color, changes, arn, registered=definition is None))
-    return steps
+        state = replace(state, scaling=opened or state.scaling)
+    return [*steps, *set_scaling(state, guarded)]
 
 
 def lower(state: ColorState, wanted: Wanted) -> list[Step]:

@@ -132,6 +132,10 @@ TABLE = {
         (),
     ),
     "but it can be scaled in": (service(0, "h", deployment=new(1, rollout="FAILED")), (scaling("new1"),)),
+    "and so can what an older deployment left": (
+        service(1, "", "hp", deployment=new(rollout="FAILED")),
+        (scaling("old2"),),
+    ),
     # Deletion
     "a deleted service stops its tasks": (service(0, "h", active=False), (scaling("new1"),)),
     "and waits for them": (ServiceView(0, (new(1),), active=False), ()),

@@ -46,8 +46,9 @@ V2_LIVE = snapshot(color("blue", "v1", release="v1"), color("green", "v2", 4, re
 FIRST = [
     "preview weights to blue 100, green 0",
     "register blue task definition",
-    "scaling of blue to 3..6, scale-in suspended",
+    "scaling of blue to 0..6, scale-in suspended",
     "scale blue to 3",
+    "scaling of blue to 3..6, scale-in suspended",
     "wait for 3 healthy blue",
     "prove that blue answers",
     "mark the release of blue",
@@ -57,8 +58,9 @@ SWAP = [
     "preview weights to blue 0, green 100",
     "scaling of blue to 2..6, scale-in suspended",
     "register green task definition",
-    "scaling of green to 4..6, scale-in suspended",
+    "scaling of green to 0..6, scale-in suspended",
     "scale green to 4",
+    "scaling of green to 4..6, scale-in suspended",
     "wait for 4 healthy green",
     "confirm that green carries what blue carries",
     "production weights to blue 0, green 100",
@@ -87,7 +89,7 @@ DEPLOYS = {
             (0, 100),
         ),
         "v2",
-        ["wait for 4 healthy green", *SWAP[8:10], SWAP[13], *SWAP[10:13]],
+        ["wait for 4 healthy green", *SWAP[9:11], SWAP[14], *SWAP[11:14]],
     ),
     "killed before the shift": (
         snapshot(
@@ -96,17 +98,18 @@ DEPLOYS = {
             preview=(0, 100),
         ),
         "v2",
-        SWAP[5:],
+        SWAP[6:],
     ),
     "the live color outgrew the bounds": (
         snapshot(color("blue", "v1", 9, release="v1"), color("green")),
         "v2",
         [
             *SWAP[:3],
-            "scaling of green to 9..9, scale-in suspended",
+            "scaling of green to 0..9, scale-in suspended",
             "scale green to 9",
+            "scaling of green to 9..9, scale-in suspended",
             "wait for 9 healthy green",
-            *SWAP[6:],
+            *SWAP[7:],
         ],
     ),
     "a deployment that the circuit breaker ended is started anew": (
@@ -147,8 +150,9 @@ ROLLBACKS = {
         [
             "preview weights to blue 100, green 0",
             "scaling of green to 2..6, scale-in suspended",
-            "scaling of blue to 4..6, scale-in suspended",
+            "scaling of blue to 0..6, scale-in suspended",
             "scale blue to 4",
+            "scaling of blue to 4..6, scale-in suspended",
             "wait for 4 healthy blue",
             "confirm that blue carries what green carries",
             "withdraw the release of green",
