@@ -10,9 +10,9 @@ module: atlas_database_info
 version_added: "0.1.0"
 short_description: Read a cluster of MongoDB Atlas and its database users, and fail if they cannot be read
 description:
-  - M(community.mongodb.mongodb_atlas_cluster) and M(community.mongodb.mongodb_atlas_user) take every answer but 200 for
-    absence, also a 401 or 429, and wait for nothing. This module reads the same things with nothing taken for absence,
-    and can wait until a cluster is IDLE.
+  - M(community.mongodb.mongodb_atlas_cluster) and M(community.mongodb.mongodb_atlas_user) take a broken connection and
+    every 404 for absence, name no reason for other refusals, and wait for nothing. This module reads the same things
+    with nothing but absence taken for absence, and can wait until a cluster is IDLE.
 options:
   cluster:
     description: Name of the cluster.

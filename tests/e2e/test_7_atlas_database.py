@@ -148,11 +148,24 @@ def test_a_refused_read_is_a_failure_and_not_absence(database, status, code):
     assert not {"createLegacyCluster", "createLegacyUser", "getLegacyCluster"} & set(calls)
 
 
-def test_what_community_mongodb_would_have_done(database):
-    """The fault that the fence is for: told to delete while Atlas refuses it, their module reports success."""
-    database.cloud.admin(
-        "PUT", "faults", [{"operation": "getLegacyUser", "kind": "error", "status": 403, "code": "NO"}]
-    )
+@pytest.mark.parametrize(
+    ("fault", "status", "words"),
+    [
+        pytest.param({"kind": "drop"}, 0, '"changed": false', id="a broken connection is success"),
+        pytest.param(
+            {"kind": "error", "status": 404, "code": "GROUP_NOT_FOUND"},
+            0,
+            '"changed": false',
+            id="so is a wrong project",
+        ),
+        pytest.param(
+            {"kind": "error", "status": 403, "code": "NO"}, 2, "Expecting value: line 1", id="a refusal is a traceback"
+        ),
+    ],
+)
+def test_what_the_fence_is_for(database, fault, status, words):
+    """Their module alone, told to delete a user that exists, when the read before that fails."""
+    database.cloud.admin("PUT", "faults", [{"operation": "getLegacyUser"} | fault])
     identity = database.ground.identity
     key = {"api_username": identity.public_key, "api_password": identity.private_key, "group_id": identity.project}
     given = key | {"username": "api", "password": "irrelevant1", "state": "absent", "roles": []}
@@ -165,7 +178,8 @@ def test_what_community_mongodb_would_have_done(database):
         timeout=120,
     )
     database.cloud.admin("PUT", "faults", [])
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == status, done.stdout + done.stderr
+    assert words in done.stdout
     assert "api" in {name for _, name in database.ground.project.users}
 
 
