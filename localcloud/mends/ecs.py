@@ -14,6 +14,7 @@ def install() -> None:
     """Put the mends in place."""
     wrap(Cluster, "__init__", _with_capacity_providers)
     wrap(EC2ContainerServiceBackend, "create_cluster", _once)
+    wrap(EC2ContainerServiceBackend, "list_clusters", _active)
 
 
 def _with_capacity_providers(original: Any, self: Cluster, *args: Any, **kwargs: Any) -> None:
@@ -37,3 +38,12 @@ def _once(original: Any, self: EC2ContainerServiceBackend, cluster_name: str, *a
     if existing is not None and existing.status == "ACTIVE":
         return existing
     return original(self, cluster_name, *args, **kwargs)
+
+
+def _active(original: Any, self: EC2ContainerServiceBackend) -> list[str]:  # noqa: ARG001 -- nothing of moto's answer stays
+    """A deleted cluster is listed no more.
+
+    moto lists it for ever. On AWS it is INACTIVE, and may be described but is not to be relied on
+    (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteCluster.html).
+    """
+    return [cluster.arn for cluster in self.clusters.values() if cluster.status == "ACTIVE"]

@@ -144,7 +144,8 @@ class Environment:
         for service, operation, key, drop in _READS:
             client = self.client(service)
             answer = getattr(client, operation)()
-            found[f"{service} {key}"] = sorted(json.dumps(_without(each, drop), default=str) for each in answer[key])
+            items = [_without(each, drop) for each in answer[key] if not _gone(each)]
+            found[f"{service} {key}"] = sorted(json.dumps(each, default=str) for each in items)
         found["rules"] = self._rules()
         found["services"] = self._services()
         return found
@@ -186,6 +187,11 @@ _READS: Sequence[tuple[str, str, str, tuple[str, ...]]] = (
 
 def _without(item: Any, drop: Sequence[str]) -> Any:
     return {key: value for key, value in item.items() if key not in drop} if isinstance(item, dict) else item
+
+
+def _gone(item: Any) -> bool:
+    """What AWS goes on describing for a while after it was deleted."""
+    return isinstance(item, dict) and str(item.get("State", "")).lower() in ("deleting", "deleted")
 
 
 def _colors() -> list[str]:
