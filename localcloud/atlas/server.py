@@ -111,13 +111,13 @@ async def serve(atlas: Atlas, aws: Aws, place: Place) -> None:
     await web.TCPSite(runner, place.host, place.port).start()
     url = "http://{}:{}".format(*runner.addresses[0][:2])
     await serve_tls(runner, place)
-    print(url, flush=True)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     if place.with_stdin:
         loop.add_reader(sys.stdin.fileno(), _watch_stdin, stopped)
+    print(url, flush=True)
     if place.ready >= 0:
         os.write(place.ready, b"ready")
         os.close(place.ready)
