@@ -21,7 +21,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Fail with one line, or do nothing."""
         result = super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(
+        _result, arguments = self.validate_argument_spec(
             argument_spec={"names": {"type": "list", "elements": "str", "required": True}}
         )
         problems = plain_problems(task_vars or {}, arguments["names"])

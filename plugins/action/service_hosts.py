@@ -44,7 +44,7 @@ class ActionModule(ActionBase):
         """Validate, choose, add; never `changed`, because nothing outside this run changes."""
         result = super().run(tmp, task_vars)
         variables = task_vars or {}
-        _, arguments = self.validate_argument_spec(
+        _result, arguments = self.validate_argument_spec(
             argument_spec={
                 "services": {"type": "list", "elements": "dict", "required": True},
                 "only": {"type": "str", "default": ""},

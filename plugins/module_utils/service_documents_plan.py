@@ -23,7 +23,7 @@ ANYWHERE = "0.0.0.0/0"
 
 def task_definition(service: Inputs) -> Document:
     """The task definition that both colors share; ecs_blue_green adds family, image, color and digest."""
-    volumes = [{"name": f"writable-{number}"} for number, _ in enumerate(service["writable_paths"])]
+    volumes = [{"name": f"writable-{number}"} for number in range(len(service["writable_paths"]))]
     return {
         "containers": [_container(service)],
         "cpu": str(service["cpu"]),

@@ -88,7 +88,7 @@ def describe_services(client: Any, cluster: str, names: list[str]) -> list[dict[
 @ApiErrors.common_error_handler("list the task definitions of family {family}")
 @retry
 def list_definitions(client: Any, family: str) -> list[str]:
-    """ARNs of the family's ACTIVE revisions; the API's filter is a prefix in name only, but it may change its mind."""
+    """ARNs of the family's ACTIVE revisions; the API calls its filter a prefix, so the rest is sorted out here."""
     pages = client.get_paginator("list_task_definitions").paginate(familyPrefix=family)
     arns = pages.build_full_result()["taskDefinitionArns"]
     return [arn for arn in arns if revision(arn).rpartition(":")[0] == family]

@@ -28,10 +28,16 @@ attributes:
     support: full
   async:
     support: none
+  become:
+    support: none
   bypass_host_loop:
     support: full
   check_mode:
     support: full
+  connection:
+    support: none
+  delegation:
+    support: none
   diff_mode:
     support: none
   platform:

@@ -288,11 +288,11 @@ def main() -> None:
     try:
         client = module.client("elbv2")
         found = {name: group for name in names if (group := observe(client, name, wanted))}
-        current = {name: document for name, (_, document) in found.items()}
+        current = {name: document for name, (_arn, document) in found.items()}
         plan = plan_documents(current, dict.fromkeys(names, wanted if present else None))
         if problem := blocked(plan):
             module.fail_json(msg=problem, diff=plan.diff())
-        arns = {name: arn for name, (arn, _) in found.items()}
+        arns = {name: arn for name, (arn, _document) in found.items()}
         if not module.check_mode:
             arns = apply(client, plan, arns)
     except AnsibleAWSError as error:
