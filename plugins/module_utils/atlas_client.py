@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
 
@@ -58,7 +58,10 @@ class Answer:
             return {}
 
 
-Send = Callable[[str, str, Mapping[str, str], bytes | None], Answer]
+class Send(Protocol):
+    """Sends one request; an Answer in any case, also when there is none."""
+
+    def __call__(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer: ...
 
 
 def sender(*, validate_certs: bool, timeout: float) -> Send:

@@ -23,7 +23,7 @@ class Digest:
 
     def accept(self, header: str) -> bool:
         """Take a WWW-Authenticate header; False if it is no challenge that we can answer."""
-        scheme, _, rest = header.partition(" ")
+        scheme, _space, rest = header.partition(" ")
         given = {name: quoted or plain for name, quoted, plain in _PARAMETER.findall(rest)}
         usable = scheme.lower() == "digest" and given.get("algorithm", "MD5").upper() == "MD5" and "nonce" in given
         self._challenge, self._count = (given if usable else {}), 0

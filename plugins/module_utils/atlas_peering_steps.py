@@ -147,7 +147,7 @@ def _reason(error: str) -> str:
 
 
 def _wait_request(run: Run) -> None:
-    for _ in run.ticks("Atlas's request did not appear in AWS"):
+    for _tick in run.ticks("Atlas's request did not appear in AWS"):
         _peer, connection = _look(run)
         if connection and connection.status != "initiating-request":
             return
@@ -162,14 +162,14 @@ def _accept(run: Run) -> None:
 
 
 def _wait_available(run: Run) -> None:
-    for _ in run.ticks("The peering was not AVAILABLE at Atlas and active in AWS"):
+    for _tick in run.ticks("The peering was not AVAILABLE at Atlas and active in AWS"):
         peer, connection = _look(run)
         if peer.status == "AVAILABLE" and connection and connection.status == "active":
             return
 
 
 def _wait_peer_gone(run: Run, id: str) -> None:  # noqa: A002
-    for _ in run.ticks(f"Peering {id} was not gone from Atlas"):
+    for _tick in run.ticks(f"Peering {id} was not gone from Atlas"):
         peer = atlas_api.get_peer(run.client, id)
         if peer is None:
             return
@@ -206,7 +206,7 @@ def _add_access(run: Run, entries: list[dict[str, str]]) -> None:
 
 def _wait_access(run: Run, values: list[str]) -> None:
     waiting = list(values)
-    for _ in run.ticks(f"The access list did not have {', '.join(values)} ACTIVE"):
+    for _tick in run.ticks(f"The access list did not have {', '.join(values)} ACTIVE"):
         statuses = {value: atlas_api.access_status(run.client, value) for value in waiting}
         failed = [value for value, status in statuses.items() if status == "FAILED"]
         if failed:
