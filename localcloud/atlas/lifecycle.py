@@ -107,8 +107,8 @@ class Lifecycle:
 
     async def _look(self, peer: Peer) -> None:
         assert peer.connection_id is not None
+        peer.due = self._clock() + _LOOK  # before the wait, during which a request may set it too
         code = await asyncio.to_thread(self._aws.peering_status, peer.container.region, peer.connection_id)
-        peer.due = self._clock() + _LOOK
         if peer.status == "PENDING_ACCEPTANCE":
             await self._pending(peer, code)
         elif peer.status == "AVAILABLE" and code == "deleted":

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
@@ -271,10 +272,11 @@ def test_the_end_of_a_version_is_a_warning(atlas_cloud, ground):
     sunset = {"deprecated": "Wed, 01 Jul 2026 00:00:00 GMT", "sunset": "Thu, 01 Jul 2027 00:00:00 GMT"}
     atlas_cloud.admin("PUT", "deprecations", {"listClusters": sunset})
     (warning,) = ground.ok(check=True)["warnings"]
-    assert warning["event"]["msg"] == (
+    # A string or, with newer ways to tell, an object around it.
+    assert (
         "The version of Atlas's API with which Slipway can list the clusters ends on Thu, 01 Jul 2027 00:00:00 GMT: "
         "update Slipway before."
-    )
+    ) in json.dumps(warning)
 
 
 def test_a_token_that_ends_meanwhile_is_renewed(atlas_cloud, ground):
