@@ -284,7 +284,7 @@ timings:
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green import inputs_plan, two_service
-from ansible_collections.slipway.ops.plugins.module_utils.blue_green.image_plan import ImageReference, parse_image
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.image_plan import ImageReference, reference
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.observe import Clients, Scope
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.probe import url_problem
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.progress import Progress
@@ -360,8 +360,7 @@ def run(module: AnsibleAWSModule) -> dict:
         job = job_of(module, None, progress)
         ending = two_service.converge(job, lambda snapshot: inputs_plan.wishes_from(params, snapshot))
     elif params["action"] == "deploy":
-        image = parse_image(params["image"])
-        assert isinstance(image, ImageReference)
+        image = reference(params["image"])
         ending = two_service.deploy(job_of(module, image, progress), inputs_plan.deploy_planner(params, image))
     else:
         job = job_of(module, None, progress)

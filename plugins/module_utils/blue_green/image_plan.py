@@ -35,25 +35,35 @@ class ImageReference:
         return f"{self.uri}@{digest}"
 
 
-def parse_image(text: str) -> ImageReference | str:
-    """The reference, or one line that says what is wrong with it."""
+def image_complaint(text: str) -> str | None:
+    """One line that says what is wrong with a reference, None for a good one."""
     rest, at, digest = text.partition("@")
     registry, slash, path = rest.partition("/")
     repository, colon, tag = path.partition(":")
-    found = _REGISTRY.fullmatch(registry)
     if at and not _DIGEST.fullmatch(digest):
         return f"image {text!r}: a digest is sha256: and 64 lower-case hex digits"
-    if not slash or not found:
+    if not slash or not _REGISTRY.fullmatch(registry):
         return f"image {text!r} is no Amazon ECR image (ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME[:TAG|@sha256:DIGEST])"
     if not _REPOSITORY.fullmatch(repository) or (colon and not _TAG.fullmatch(tag)):
         return f"image {text!r}: the repository name or the tag is malformed"
+    return None
+
+
+def reference(text: str) -> ImageReference:
+    """Takes a good reference apart; ValueError with the complaint for a bad one."""
+    complaint = image_complaint(text)
+    registry, _slash, path = text.partition("@")[0].partition("/")
+    found = _REGISTRY.fullmatch(registry)
+    if complaint or found is None:
+        raise ValueError(complaint)
+    repository, _colon, tag = path.partition(":")
     return ImageReference(
         uri=f"{registry}/{repository}",
         account=found["account"],
         region=found["region"],
         repository=repository,
         tag=tag or None,
-        digest=digest or None,
+        digest=text.partition("@")[2] or None,
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .converge_plan import Wishes
-from .image_plan import ImageReference, parse_image, place_problem
+from .image_plan import ImageReference, image_complaint, place_problem
 from .plan_model import COLORS, Plan, Probe, Scaling, Snapshot, Wanted
 from .swap_plan import plan_deploy
 from .task_definition_plan import COLOR_VARIABLE, DIGEST_VARIABLE, composed
@@ -41,8 +41,8 @@ def problems(params: Params) -> list[str]:
     if params["action"] == "converge":
         found += [f"converge needs {name}" for name in ("port", "network_configuration") if params[name] is None]
     if params["action"] == "deploy":
-        image = parse_image(params["image"] or "")
-        found += [image] if isinstance(image, str) else []
+        complaint = image_complaint(params["image"] or "")
+        found += [complaint] if complaint else []
     if params["probe"] and params["probe"]["count"] < 1:
         found.append(f"probe.count {params['probe']['count']} is less than 1")
     return found

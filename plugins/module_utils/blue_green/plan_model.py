@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Union
 
 COLORS = ("blue", "green")
 # A service carries the last revision of its color that took traffic and was proven. It, not the service's current
@@ -293,18 +293,19 @@ class Drain:
         return f"drain {self.color} for {self.seconds:g} s"
 
 
-Step = (
-    RegisterDefinition
-    | PointRule
-    | SetScaling
-    | CreateService
-    | UpdateService
-    | TagService
-    | WaitHealthy
-    | ConfirmCapacity
-    | Prove
-    | Drain
-)
+# Union, because ansible-test's pylint takes `|` between classes for a mistake.
+Step = Union[  # noqa: UP007
+    RegisterDefinition,
+    PointRule,
+    SetScaling,
+    CreateService,
+    UpdateService,
+    TagService,
+    WaitHealthy,
+    ConfirmCapacity,
+    Prove,
+    Drain,
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,5 +64,6 @@ class Run:
     def group(self, color: str) -> str:
         """ARN of the color's target group, which the planners require before they plan a step that needs it."""
         group = self.snapshot.colors[color].target_group
-        assert group is not None
+        if group is None:
+            raise StepFailedError(f"there is no target group {self.scope.name_of(color)}")
         return group

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.image_plan import (
-    ImageReference,
-    parse_image,
+    image_complaint,
     place_problem,
+    reference,
 )
 
 REPOSITORY = "111111111111.dkr.ecr.us-east-1.amazonaws.com/slipway-local/api"
@@ -22,8 +24,8 @@ DIGEST = "sha256:" + "a1" * 32
     ],
 )
 def test_what_ecr_is_asked_for(text, image_id):
-    image = parse_image(text)
-    assert isinstance(image, ImageReference)
+    image = reference(text)
+    assert image_complaint(text) is None
     assert image.image_id == image_id
     assert image.pinned(DIGEST) == f"{REPOSITORY}@{DIGEST}"
 
@@ -44,10 +46,11 @@ def test_what_ecr_is_asked_for(text, image_id):
     ],
 )
 def test_malformed_references_are_told_in_one_line(text, message):
-    problem = parse_image(text)
-    assert isinstance(problem, str)
+    problem = image_complaint(text)
     assert message in problem
     assert "\n" not in problem
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        reference(text)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +62,5 @@ def test_malformed_references_are_told_in_one_line(text, message):
     ],
 )
 def test_the_repository_belongs_to_the_cluster_s_account_and_region(arn, fits):
-    image = parse_image(REPOSITORY)
-    assert isinstance(image, ImageReference)
+    image = reference(REPOSITORY)
     assert (place_problem(image, arn) is None) is fits

@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.slipway.ops.plugins.module_utils.blue_green.image_plan import parse_image
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.image_plan import reference
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.inputs_plan import (
     deploy_planner,
     problems,
@@ -77,7 +77,7 @@ def test_good_parameters():
 
 
 def test_what_a_deployment_wants():
-    wanted = wanted_from(GOOD, parse_image(IMAGE), DIGEST)
+    wanted = wanted_from(GOOD, reference(IMAGE), DIGEST)
     assert digest_of(wanted.bodies["green"], "api") == DIGEST
     environment = wanted.bodies["green"]["containerDefinitions"][0]["environment"]
     assert environment == [
@@ -92,7 +92,7 @@ def test_what_a_deployment_wants():
 
 def test_a_digest_is_resolved_once():
     """A tag that moves, or an image that is deleted, while this runs changes nothing any more."""
-    plan = deploy_planner(GOOD, parse_image(IMAGE))
+    plan = deploy_planner(GOOD, reference(IMAGE))
     first, wanted = plan(FRESH)
     again, later = plan(replace(FRESH, image_digest="sha256:" + "f" * 64))
     gone, _ = plan(replace(FRESH, image_digest=None))
@@ -110,14 +110,14 @@ def test_a_digest_is_resolved_once():
     ],
 )
 def test_images_are_judged_before_the_first_change(image, state, message):
-    plan, _wanted = deploy_planner({**GOOD, "image": image}, parse_image(image))(state)
+    plan, _wanted = deploy_planner({**GOOD, "image": image}, reference(image))(state)
     assert message in plan.blocked
     assert plan.steps == ()
 
 
 def test_without_services_the_image_s_place_is_not_known():
     bare = {name: replace(state, service=None) for name, state in FRESH.colors.items()}
-    plan, _wanted = deploy_planner(GOOD, parse_image(IMAGE))(replace(FRESH, colors=bare, image_digest=None))
+    plan, _wanted = deploy_planner(GOOD, reference(IMAGE))(replace(FRESH, colors=bare, image_digest=None))
     assert "is not in repository" in plan.blocked
 
 
