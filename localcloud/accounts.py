@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 from localcloud import network, settings
+from localcloud.atlas.identities import Identity
 
 #: Environment and account id, as in the inventories. The first one's env file is called `env`.
 ENVIRONMENTS = (("local", "111111111111"), ("staging", "222222222222"), ("production", "333333333333"))
@@ -43,16 +44,25 @@ def env_path(state: Path, name: str) -> Path:
 
 def env_text(cloud: settings.Settings, account: settings.Account) -> str:
     """The env file of an account: `export NAME=value` lines for any shell."""
-    values = {
-        "AWS_ENDPOINT_URL": cloud.endpoint_url,
-        "AWS_ACCESS_KEY_ID": account.access_key,
-        "AWS_SECRET_ACCESS_KEY": account.secret_key,
-        "AWS_REGION": cloud.region,
-        "AWS_DEFAULT_REGION": cloud.region,
-        "LOCAL_ALB_URL": account.alb_url,
-        "LOCAL_PREVIEW_URL": account.preview_url,
-    }
+    values = (
+        {
+            "AWS_ENDPOINT_URL": cloud.endpoint_url,
+            "AWS_ACCESS_KEY_ID": account.access_key,
+            "AWS_SECRET_ACCESS_KEY": account.secret_key,
+            "AWS_REGION": cloud.region,
+            "AWS_DEFAULT_REGION": cloud.region,
+            "LOCAL_ALB_URL": account.alb_url,
+            "LOCAL_PREVIEW_URL": account.preview_url,
+        }
+        | Identity.of(account.id).env(cloud.atlas_url)
+        | _way_to_atlas(cloud)
+    )
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
+
+
+def _way_to_atlas(cloud: settings.Settings) -> dict[str, str]:
+    """For tools that know https://cloud.mongodb.com only: what to set HTTPS_PROXY and SSL_CERT_FILE to."""
+    return {"LOCAL_ATLAS_PROXY": cloud.atlas_proxy, "LOCAL_ATLAS_CA": str(cloud.scratch / "atlas-ca.pem")}
 
 
 def write_env_files(cloud: settings.Settings) -> None:

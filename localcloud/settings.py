@@ -50,9 +50,11 @@ class Settings:
 
     state: the folder with everything that this cloud writes (absolute).
     cloud_id: value of the MARKER variable in each of its processes.
-    network: the claimed /16 of loopback as a prefix, "127.N": N.0.1 is control, N.1.x are load balancers,
+    network: the claimed /16 of loopback as a prefix, "127.N": N.0.1 is control, N.0.2 Atlas, N.1.x are load balancers,
         N.16.x and up are tasks.
     endpoint_url: the AWS endpoint, and the admin API under /_localcloud/.
+    atlas_url: MongoDB Atlas's API, and its admin API under /_atlas/.
+    atlas_proxy: the proxy that leads https://cloud.mongodb.com there.
     images: tables that map images to local programs, later ones win.
     weight_delay: seconds that a change of a rule takes to reach the data plane, at start.
     """
@@ -61,6 +63,8 @@ class Settings:
     cloud_id: str
     network: str
     endpoint_url: str
+    atlas_url: str
+    atlas_proxy: str
     accounts: tuple[Account, ...]
     images: tuple[Path, ...]
     weight_delay: float

@@ -88,6 +88,7 @@ class Supervisor:
         config_read, config_write = os.pipe()
         report_read, report_write = os.pipe()
         ready_read, ready_write = os.pipe()
+        atlas_read, atlas_write = os.pipe()
         self._start(
             "control",
             [
@@ -105,9 +106,17 @@ class Supervisor:
             stdout=None,
         )
         self._start("alb", [], keep=(), stdin=config_read, stdout=report_write)
-        for descriptor in (config_read, config_write, report_read, report_write, ready_write):
+        self._start(
+            "atlas",
+            ["--settings", str(settings_path), "--ready", str(atlas_write)],
+            keep=(atlas_write,),
+            stdin=subprocess.PIPE,
+            stdout=None,
+        )
+        for descriptor in (config_read, config_write, report_read, report_write, ready_write, atlas_write):
             os.close(descriptor)
-        self._await_ready(ready_read)
+        self._await_ready("control", ready_read)
+        self._await_ready("atlas", atlas_read)
 
     def _start(
         self, name: str, arguments: Sequence[str], *, keep: Sequence[int], stdin: int, stdout: int | None
@@ -126,15 +135,15 @@ class Supervisor:
             )
         self._children.append(Child(name, process, log))
 
-    def _await_ready(self, descriptor: int) -> None:
-        """Control closes or writes its ready pipe; end of file without a word means that it is gone."""
+    def _await_ready(self, name: str, descriptor: int) -> None:
+        """The process closes or writes its ready pipe; end of file without a word means that it is gone."""
         readable, _, _ = select.select([descriptor], [], [], _START_LIMIT)
         word = os.read(descriptor, 16) if readable else b""
         os.close(descriptor)
         if not readable:
-            raise StartError(f"control is not ready after {_START_LIMIT:.0f} s")
+            raise StartError(f"{name} is not ready after {_START_LIMIT:.0f} s")
         if word != b"ready":
-            raise StartError("control did not start")
+            raise StartError(f"{name} did not start")
 
     def _watch(self, wake: socket.socket) -> bool:
         """True when told to stop, False when a child has died."""
@@ -216,12 +225,14 @@ def _claim_state(state: Path) -> socket.socket:
 
 
 def _make_settings(arguments: argparse.Namespace, prefix: str) -> Settings:
-    host = f"{prefix}.0.1"
+    host, atlas = f"{prefix}.0.1", f"{prefix}.0.2"
     return Settings(
         state=arguments.state,
         cloud_id=uuid.uuid4().hex,
         network=prefix,
         endpoint_url=f"http://{host}:{network.free_port(host, 4566)}",
+        atlas_url=f"http://{atlas}:{network.free_port(atlas, 8443)}",
+        atlas_proxy=f"http://{atlas}:{network.free_port(atlas, 3128)}",
         accounts=accounts.make(prefix),
         images=tuple(arguments.images),
         weight_delay=arguments.weight_delay,

@@ -18,7 +18,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if (path / "meta").is_dir())
 USERS = ("inventories", "playbooks", "molecule")
-MODULE_PARAMETERS = {"vpc_id"}
+MODULE_PARAMETERS = {"vpc_id", "vpc_peering_connection_id"}
 """Parameters of AWS modules that look like an input of a role; no role may have an input of that name."""
 
 
