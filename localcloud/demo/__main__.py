@@ -80,7 +80,7 @@ class Demo:
 
     def _deploy(self, image: str) -> dict[str, Any]:
         """deploy_backend.yml with the image; what the deployment returned."""
-        left = BUILD / "deploy-api.json"
+        left = BUILD / "deploy-local-api.json"
         left.unlink(missing_ok=True)
         self._playbook("deploy_backend", "-e", f"image={image}")
         result: dict[str, Any] = json.loads(left.read_text())

@@ -37,7 +37,7 @@ EXAMPLES = """
 - name: Leave a report of the deployment
   ansible.builtin.copy:
     content: "{{ result | slipway.ops.swap_report(service='api', environment='staging') }}"
-    dest: build/deploy-api.html
+    dest: build/deploy-local-api.html
     mode: "0644"
 """
 
