@@ -18,9 +18,10 @@ def unit() -> list[Outcome]:
     COVERAGE_DATA.mkdir(parents=True, exist_ok=True)
     for old in COVERAGE_DATA.glob("data*"):
         old.unlink()
-    report = ["--cov", "--cov-branch", "--cov-report=", "-q"]
+    # Two processes for two cores; a file stays in one, for the fixtures that its tests share.
+    arguments = ["--cov", "--cov-branch", "--cov-report=", "-q", "--numprocesses=2", "--dist=loadfile"]
     return [
-        pytest("unit", report),
+        pytest("unit", arguments),
         check("coverage", ["coverage", "report", "--skip-empty"]),
         check("coverage-planners", ["coverage", "report", f"--include={PLANNERS}", "--fail-under=100"]),
     ]
