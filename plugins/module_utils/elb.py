@@ -39,6 +39,17 @@ def describe_rules(client: Any, listener_arn: str) -> list[dict] | None:
     return [rule for page in pages for rule in page["Rules"]]
 
 
+def describe_listeners_with_rules(client: Any, load_balancer: str) -> list[tuple[dict, list[dict]]]:
+    """Every listener of the load balancer of that name with its rules, each with its tags as the dict Tags."""
+    balancer = describe_load_balancer(client, load_balancer)
+    listeners = describe_listeners(client, balancer["LoadBalancerArn"]) if balancer else []
+    found = [(listener, describe_rules(client, listener["ListenerArn"]) or []) for listener in listeners]
+    tags = describe_tags(client, [rule["RuleArn"] for _listener, rules in found for rule in rules])
+    return [
+        (listener, [{**rule, "Tags": tags.get(rule["RuleArn"], {})} for rule in rules]) for listener, rules in found
+    ]
+
+
 @ApiErrors.list_error_handler("describe rule {rule_arn}", None)
 @retry
 def describe_rule(client: Any, rule_arn: str) -> dict | None:

@@ -5,12 +5,16 @@
 
 The module owns a rule's existence, conditions, priority, tags and which target groups belong to it. It writes weights
 once, when it creates the rule; live weights belong to ecs_blue_green and no plan made here changes them.
+
+A rule with the same tags on another listener of the load balancer is the same rule, not moved yet: another listener has
+been asked for since. The new one is made with what the old one does now, then the old one is deleted, so that there is
+no moment without a rule. Interrupted in between, the rest is done by the next run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .rule_actions_plan import MAX_WEIGHT, forwarding, weights_of, with_weights
@@ -22,27 +26,33 @@ TAG_RULE = "slipway:rule"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule as it is. priority None: the default rule."""
+    """A rule as it is. priority None: the default rule. listener is for the reader: HTTP:80."""
 
     arn: str
     priority: int | None
     conditions: list[dict[str, Any]]
     actions: list[dict[str, Any]]
     tags: Mapping[str, str] = field(default_factory=dict)
+    listener: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Every rule of the listener. listener_exists False: not there yet, which only check mode accepts."""
+    """Every rule of the listener, and every rule of the load balancer's other listeners.
 
-    listener_exists: bool
+    listener is for the reader: HTTPS:443. None: not there yet, which only check mode accepts.
+    """
+
+    listener: str | None
     rules: tuple[Rule, ...] = ()
+    elsewhere: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What the task asks for. weights are initial: target group ARN -> weight at creation."""
 
+    load_balancer: str
     listener_arn: str
     identity: Mapping[str, str]
     present: bool
@@ -54,7 +64,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One API call. action names it, arguments are the API function's."""
+    """One API call. action names it, arguments are the API function's.
+
+    replace_rule is a deletion, provided that the rule's actions still are the expected ones, which its successor has.
+    """
 
     action: str
     detail: str
@@ -98,8 +111,11 @@ def _shown_conditions(conditions: Iterable[Mapping[str, Any]]) -> list[str]:
     return [f"{name} = {', '.join(values)}" for name, values in keys]
 
 
-def _shown(rule: Rule) -> dict[str, Any]:
+def _shown(*rules: Rule) -> dict[str, Any]:
+    """The rule; those after the first are the same one on further listeners."""
+    rule = rules[0]
     return {
+        "listeners": [each.listener for each in rules],
         "priority": rule.priority,
         "conditions": _shown_conditions(rule.conditions),
         "weights": weights_of(rule.actions),
@@ -140,44 +156,83 @@ def owned(rules: Iterable[Rule], identity: Mapping[str, str]) -> list[Rule]:
     return [rule for rule in rules if all(rule.tags.get(key) == value for key, value in identity.items())]
 
 
+def _traffic(rule: Rule) -> dict[str, int]:
+    return {arn: weight for arn, weight in weights_of(rule.actions).items() if weight > 0}
+
+
+def _doubt(wanted: Wanted, mine: list[Rule], others: list[Rule]) -> str | None:
+    """Why it is not clear which of several rules is the one to have."""
+    if len(mine) > 1:
+        return f"{len(mine)} rules of {wanted.listener_arn} carry the tags {dict(wanted.identity)}: delete all but one"
+    rules = [*mine, *others]
+    if any(_traffic(rule) != _traffic(rules[0]) for rule in rules):
+        shown = [f"{rule.arn} on {rule.listener} {weights_of(rule.actions)}" for rule in rules]
+        return f"rules with the same tags weigh differently, {'; '.join(shown)}: set them alike by hand, then run again"
+    return None
+
+
 def plan(snapshot: Snapshot, wanted: Wanted) -> Plan:
     """Total: every snapshot has a plan, and the plan of what it leaves behind has no steps."""
-    mine = owned(snapshot.rules, wanted.identity)
-    found = "; ".join(problems(wanted))
-    if not found and len(mine) > 1:
-        found = f"{len(mine)} rules of {wanted.listener_arn} carry the tags {dict(wanted.identity)}: delete all but one"
+    mine, others = owned(snapshot.rules, wanted.identity), owned(snapshot.elsewhere, wanted.identity)
+    if not wanted.present:
+        return _plan_absent([*mine, *others])
+    found = "; ".join(problems(wanted)) or _doubt(wanted, mine, others)
     if found:
         return Plan({}, {}, blocked=found)
-    rule = mine[0] if mine else None
-    if not wanted.present:
-        return _plan_absent(rule)
-    return _plan_update(snapshot, wanted, rule) if rule else _plan_create(snapshot, wanted)
+    return _plan_update(snapshot, wanted, mine[0], others) if mine else _plan_create(snapshot, wanted, others)
 
 
-def _plan_absent(rule: Rule | None) -> Plan:
-    if rule is None:
+def _plan_absent(rules: list[Rule]) -> Plan:
+    if not rules:
         return Plan({}, {})
-    step = Step("delete_rule", f"delete rule {rule.arn}", {"rule_arn": rule.arn})
-    return Plan(_shown(rule), {}, (step,), rule_arn=rule.arn)
+    steps = tuple(
+        Step("delete_rule", f"delete rule {rule.arn} of {rule.listener}", {"rule_arn": rule.arn}) for rule in rules
+    )
+    return Plan(_shown(*rules), {}, steps, rule_arn=rules[0].arn)
 
 
-def _plan_create(snapshot: Snapshot, wanted: Wanted) -> Plan:
-    taken = priority_problem(snapshot.rules, wanted, None)
-    if taken:
-        return Plan({}, {}, blocked=taken)
-    tags = {**wanted.tags, **wanted.identity}
-    conditions, actions = list(wanted.conditions), forwarding(wanted.weights)
+def _replaced(others: list[Rule], listener: str) -> list[Step]:
+    return [
+        Step(
+            "replace_rule",
+            f"delete rule {rule.arn} of {rule.listener}, whose traffic is served on {listener}",
+            {"rule_arn": rule.arn, "expected": rule.actions},
+        )
+        for rule in others
+    ]
+
+
+def _new_rule(wanted: Wanted, old: Rule | None, listener: str) -> Rule:
+    """The rule to make: with the initial weights, or with all that the one it replaces does now."""
+    tags, actions = dict(wanted.tags), forwarding(wanted.weights)
+    if old:
+        tags, actions = {**old.tags, **wanted.tags}, with_weights(old.actions, _missing(old, wanted))
+    return Rule("", wanted.priority, list(wanted.conditions), actions, {**tags, **wanted.identity}, listener)
+
+
+def _plan_create(snapshot: Snapshot, wanted: Wanted, others: list[Rule]) -> Plan:
+    old = others[0] if others else None
+    blocked = priority_problem(snapshot.rules, wanted, None) or (_move_problem(old, wanted) if old else None)
+    if blocked:
+        return Plan({}, {}, blocked=blocked)
+    listener = snapshot.listener or "a listener to come"
+    new = _new_rule(wanted, old, listener)
     arguments = {
         "listener_arn": wanted.listener_arn,
         "priority": wanted.priority,
-        "conditions": conditions,
-        "actions": actions,
-        "tags": tags,
+        "conditions": new.conditions,
+        "actions": new.actions,
+        "tags": new.tags,
     }
-    step = Step("create_rule", f"create a rule with priority {wanted.priority}", arguments)
-    after = _shown(Rule("", wanted.priority, conditions, actions, tags))
-    needs = None if snapshot.listener_exists else f"listener {wanted.listener_arn or '(no ARN given)'} does not exist"
-    return Plan({}, after, (step,), needs=needs)
+    origin = f" and the live weights of {old.listener}" if old else ""
+    step = Step("create_rule", f"create a rule with priority {wanted.priority}{origin}", arguments)
+    lacks = f"load balancer {wanted.load_balancer} has no listener {wanted.listener_arn or '(no ARN given)'}"
+    return Plan(
+        before=_shown(*others) if others else {},
+        after=_shown(new),
+        steps=(step, *_replaced(others, listener)),
+        needs=lacks if snapshot.listener is None else None,
+    )
 
 
 def _groups_problem(rule: Rule, wanted: Wanted) -> str | None:
@@ -190,12 +245,23 @@ def _groups_problem(rule: Rule, wanted: Wanted) -> str | None:
     return None
 
 
-def _plan_update(snapshot: Snapshot, wanted: Wanted, rule: Rule) -> Plan:
+def _move_problem(rule: Rule, wanted: Wanted) -> str | None:
+    if any("AuthenticateOidcConfig" in action for action in rule.actions):
+        return f"rule {rule.arn} signs users in with a secret that AWS does not show: move it by hand, tags included"
+    return _groups_problem(rule, wanted)
+
+
+def _missing(rule: Rule, wanted: Wanted) -> dict[str, int]:
+    live = weights_of(rule.actions)
+    return {arn: 0 for arn in wanted.weights if arn not in live}
+
+
+def _plan_update(snapshot: Snapshot, wanted: Wanted, rule: Rule, others: list[Rule]) -> Plan:
     blocked = _groups_problem(rule, wanted) or priority_problem(snapshot.rules, wanted, rule.arn)
     if blocked:
         return Plan(_shown(rule), _shown(rule), blocked=blocked, rule_arn=rule.arn)
     steps = []
-    missing = {arn: 0 for arn in wanted.weights if arn not in weights_of(rule.actions)}
+    missing = _missing(rule, wanted)
     actions = with_weights(rule.actions, missing) if missing else rule.actions
     tags = {key: value for key, value in wanted.tags.items() if rule.tags.get(key) != value}
     if missing:
@@ -210,5 +276,12 @@ def _plan_update(snapshot: Snapshot, wanted: Wanted, rule: Rule) -> Plan:
         steps.append(Step("set_rule_priority", detail, {"rule_arn": rule.arn, "priority": wanted.priority}))
     if tags:
         steps.append(Step("add_tags", f"tag {', '.join(sorted(tags))}", {"arn": rule.arn, "tags": tags}))
-    after = Rule(rule.arn, wanted.priority, list(wanted.conditions), actions, {**rule.tags, **wanted.tags})
-    return Plan(_shown(rule), _shown(after), tuple(steps), rule_arn=rule.arn)
+    steps += _replaced(others, rule.listener)
+    after = replace(
+        rule,
+        priority=wanted.priority,
+        conditions=list(wanted.conditions),
+        actions=actions,
+        tags={**rule.tags, **wanted.tags},
+    )
+    return Plan(_shown(rule, *others), _shown(after), tuple(steps), rule_arn=rule.arn)

@@ -19,15 +19,23 @@ description:
     O(target_groups) says.
   - A target group of O(target_groups) that the rule lacks is added with weight 0. Without a rule that names it, a
     target group's targets stay C(unused) and never become healthy.
+  - A rule with the same tags on another listener of the load balancer is moved. The new rule is created with the live
+    actions (weights, stickiness) and all tags of the other, which is deleted afterwards, if it still is as it was read.
+    Rules with the same tags that weigh differently are left alone, and the module fails. Transforms of a rule are not
+    carried over.
 author:
   - Contributors to the Slipway project (@slipway)
 options:
-  listener_arn:
-    description:
-      - ARN of the listener.
-      - May be empty in check mode, when the listener is not there yet.
+  load_balancer:
+    description: Name of the load balancer, on any listener of which the rule may be now.
     type: str
     required: true
+  listener_arn:
+    description:
+      - ARN of the listener that shall have the rule.
+      - May be empty in check mode, when the listener is not there yet.
+      - Required when O(state=present).
+    type: str
   service:
     description: Name of the service that the rule serves, the value of its tag V(slipway:service).
     type: str
@@ -93,7 +101,7 @@ options:
     type: dict
     default: {}
   state:
-    description: Whether the rule exists.
+    description: Whether the rule exists. V(absent) deletes it from every listener of the load balancer.
     type: str
     choices: [present, absent]
     default: present
@@ -103,7 +111,7 @@ attributes:
     description: Says what would change without changing it. Accepts a listener that is not there yet.
   diff_mode:
     support: full
-    description: Shows priority, conditions, weights and tags before and after.
+    description: Shows listeners, priority, conditions, weights and tags before and after.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -113,6 +121,7 @@ extends_documentation_fragment:
 EXAMPLES = r"""
 - name: Send requests for api.example.com to the blue target group at first
   slipway.ops.elb_listener_rule:
+    load_balancer: slipway-staging
     listener_arn: "{{ alb_output.listener_arn }}"
     service: api
     rule: production
@@ -127,7 +136,7 @@ EXAMPLES = r"""
 
 - name: Delete it
   slipway.ops.elb_listener_rule:
-    listener_arn: "{{ alb_output.listener_arn }}"
+    load_balancer: slipway-staging
     service: api
     rule: production
     state: absent
@@ -169,6 +178,7 @@ from ansible_collections.slipway.ops.plugins.module_utils.listener_rule_plan imp
     plan,
     priority_problem,
 )
+from ansible_collections.slipway.ops.plugins.module_utils.rule_actions_plan import comparable
 
 HEADER = {"name": {"type": "str", "required": True}, "values": {"type": "list", "elements": "str", "required": True}}
 CONDITIONS = {
@@ -178,7 +188,8 @@ CONDITIONS = {
 }
 TARGET_GROUP = {"arn": {"type": "str", "required": True}, "weight": {"type": "int", "default": 0}}
 ARGUMENTS = {
-    "listener_arn": {"type": "str", "required": True},
+    "load_balancer": {"type": "str", "required": True},
+    "listener_arn": {"type": "str"},
     "service": {"type": "str", "required": True},
     "rule": {"type": "str", "choices": ["production", "preview"], "default": "production"},
     "priority": {"type": "int"},
@@ -187,7 +198,7 @@ ARGUMENTS = {
     "tags": {"type": "dict", "default": {}},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
-REQUIRED_IF = [("state", "present", ("priority", "conditions", "target_groups"))]
+REQUIRED_IF = [("state", "present", ("listener_arn", "priority", "conditions", "target_groups"))]
 
 
 def conditions_from(given: dict) -> tuple[dict, ...]:
@@ -206,9 +217,10 @@ def conditions_from(given: dict) -> tuple[dict, ...]:
 def wanted_from(params: dict) -> Wanted:
     identity = {TAG_SERVICE: params["service"], TAG_RULE: params["rule"]}
     if params["state"] == "absent":
-        return Wanted(params["listener_arn"], identity, present=False)
+        return Wanted(params["load_balancer"], params["listener_arn"] or "", identity, present=False)
     return Wanted(
-        listener_arn=params["listener_arn"],
+        load_balancer=params["load_balancer"],
+        listener_arn=params["listener_arn"] or "",
         identity=identity,
         present=True,
         priority=params["priority"] or 0,
@@ -218,29 +230,34 @@ def wanted_from(params: dict) -> Wanted:
     )
 
 
-def observe(client: Any, listener_arn: str) -> Snapshot:
-    found = elb.describe_rules(client, listener_arn) if listener_arn else None
-    if found is None:
-        return Snapshot(listener_exists=False)
-    tags = elb.describe_tags(client, [rule["RuleArn"] for rule in found])
-    rules = tuple(
-        Rule(
-            arn=rule["RuleArn"],
-            priority=None if rule["IsDefault"] else int(rule["Priority"]),
-            conditions=rule["Conditions"],
-            actions=rule["Actions"],
-            tags=tags.get(rule["RuleArn"], {}),
-        )
-        for rule in found
+def observe(client: Any, wanted: Wanted) -> Snapshot:
+    label = None
+    rules: list[Rule] = []
+    elsewhere: list[Rule] = []
+    for listener, found in elb.describe_listeners_with_rules(client, wanted.load_balancer):
+        name = f"{listener['Protocol']}:{listener['Port']}"
+        here = listener["ListenerArn"] == wanted.listener_arn
+        label = name if here else label
+        (rules if here else elsewhere).extend(rule_from(rule, name) for rule in found)
+    return Snapshot(label, tuple(rules), tuple(elsewhere))
+
+
+def rule_from(described: dict, listener: str) -> Rule:
+    return Rule(
+        arn=described["RuleArn"],
+        priority=None if described["IsDefault"] else int(described["Priority"]),
+        conditions=described["Conditions"],
+        actions=described["Actions"],
+        tags=described["Tags"],
+        listener=listener,
     )
-    return Snapshot(listener_exists=True, rules=rules)
 
 
 def create(client: Any, step: Step, wanted: Wanted) -> str:
     """Creates the rule. When the priority turns out to be taken, either our own lost creation holds it, or it fails."""
     arn = elb.create_rule(client, **step.arguments)
     if arn is None:
-        rules = observe(client, wanted.listener_arn).rules
+        rules = observe(client, wanted).rules
         mine = owned(rules, wanted.identity)
         if not mine:
             raise AnsibleAWSError(
@@ -250,12 +267,27 @@ def create(client: Any, step: Step, wanted: Wanted) -> str:
     return arn
 
 
+def replace(client: Any, rule_arn: str, expected: list[dict], created: str) -> None:
+    """Deletes a rule that has a successor, unless its weights have moved since they were copied to that.
+
+    Then the successor goes, if this run created it, and the rule stays with what has been written to it.
+    """
+    rule = elb.describe_rule(client, rule_arn)
+    if rule and comparable(rule["Actions"]) != comparable(expected):
+        if created:
+            elb.delete_rule(client, created)
+        raise AnsibleAWSError(message=f"rule {rule_arn} was changed while it was moved, and stays: run again")
+    elb.delete_rule(client, rule_arn)
+
+
 def apply(client: Any, made: Plan, wanted: Wanted) -> str:
     """Runs the steps; answers with the rule's ARN, empty after a deletion."""
-    arn = made.rule_arn or ""
+    arn, created = made.rule_arn or "", ""
     for step in made.steps:
         if step.action == "create_rule":
-            arn = create(client, step, wanted)
+            arn = created = create(client, step, wanted)
+        elif step.action == "replace_rule":
+            replace(client, **step.arguments, created=created)
         else:
             getattr(elb, step.action)(client, **step.arguments)
     return arn if wanted.present else ""
@@ -265,7 +297,7 @@ def run(module: AnsibleAWSModule) -> dict:
     """One plan for check mode, diff mode and the real run; answers with what exit_json gets."""
     wanted = wanted_from(module.params)
     client = module.client("elbv2")
-    made = plan(observe(client, wanted.listener_arn), wanted)
+    made = plan(observe(client, wanted), wanted)
     if made.blocked:
         raise AnsibleAWSError(message=f"Nothing was changed: {made.blocked}")
     if made.needs and not module.check_mode:

@@ -34,6 +34,7 @@ BAD_WEIGHTS = (-1, 1000)
 def rule(weight):
     groups = [{"arn": f"{ARN}:targetgroup/api-{color}/1", "weight": weight} for color in ("blue", "green")]
     return {
+        "load_balancer": "a",
         "listener_arn": f"{ARN}:listener/app/a/1/2",
         "service": "api",
         "priority": 1,

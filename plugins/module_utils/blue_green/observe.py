@@ -67,13 +67,14 @@ def observe(clients: Clients, scope: Scope, *, with_rules: bool = True) -> Snaps
     missing += [f"target group {scope.name_of(color)}" for color in COLORS if groups[color] is None]
     if with_rules:
         missing += [f"service {scope.name_of(color)}" for color in COLORS if colors[color].service is None]
-        missing += [] if "production" in rules else [f"the production rule of {scope.service}"]
+        missing += [] if rules["production"] else [f"the production rule of {scope.service}"]
     return Snapshot(
         service=scope.service,
         cluster=scope.cluster,
         colors=colors,
-        production=rules.get("production"),
-        preview=rules.get("preview"),
+        production=next(iter(rules["production"]), None),
+        preview=next(iter(rules["preview"]), None),
+        surplus={name: tuple(found[1:]) for name, found in rules.items() if found[1:]},
         image_digest=_digest(clients, scope.image, colors) if scope.image else None,
         missing=tuple(missing),
     )
@@ -97,21 +98,15 @@ def _digest(clients: Clients, image: ImageReference, colors: dict[str, ColorStat
     return found["imageDigest"] if found else None
 
 
-def _rules(clients: Clients, scope: Scope) -> dict[str, Rule]:
-    """production and preview -> the service's rule on whichever listener of the load balancer carries it."""
-    balancer = elb.describe_load_balancer(clients.elbv2, scope.load_balancer)
-    if balancer is None:
-        return {}
-    listeners = elb.describe_listeners(clients.elbv2, balancer["LoadBalancerArn"])
-    found = [
-        rule
-        for listener in listeners
-        for rule in elb.describe_rules(clients.elbv2, listener["ListenerArn"]) or []
-        if not rule["IsDefault"]
-    ]
-    tags = elb.describe_tags(clients.elbv2, [rule["RuleArn"] for rule in found])
-    mine = [rule for rule in found if tags.get(rule["RuleArn"], {}).get(TAG_SERVICE) == scope.service]
-    return {tags[rule["RuleArn"]].get(TAG_RULE, ""): Rule(rule["RuleArn"], rule["Actions"]) for rule in mine}
+def _rules(clients: Clients, scope: Scope) -> dict[str, list[Rule]]:
+    """production and preview -> the service's rules on whichever listeners of the load balancer carry them."""
+    found: dict[str, list[Rule]] = {"production": [], "preview": []}
+    for _listener, rules in elb.describe_listeners_with_rules(clients.elbv2, scope.load_balancer):
+        for rule in rules:
+            name = rule["Tags"].get(TAG_RULE)
+            if name in found and rule["Tags"].get(TAG_SERVICE) == scope.service:
+                found[name].append(Rule(rule["RuleArn"], rule["Actions"]))
+    return found
 
 
 def _color(

@@ -116,7 +116,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The service as it is. missing names what is not there; image_digest is None for an image that ECR lacks."""
+    """The service as it is.
+
+    missing names what is not there; image_digest is None for an image that ECR lacks. surplus: production or preview ->
+    further rules of that name, which a move to another listener leaves until it is finished.
+    """
 
     service: str
     cluster: str
@@ -125,6 +129,7 @@ class Snapshot:
     preview: Rule | None = None
     image_digest: str | None = None
     missing: tuple[str, ...] = ()
+    surplus: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
 
     def color_of(self, target_group: str) -> str | None:
         return next((name for name, state in self.colors.items() if state.target_group == target_group), None)

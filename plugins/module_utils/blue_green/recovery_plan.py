@@ -31,7 +31,7 @@ from .traffic_plan import point, problems, serving_color, shown_traffic, sticky_
 def plan_recovery(snapshot: Snapshot, wanted: Wanted, failed: Plan) -> Plan:
     """blocked says why nothing can be taken back; the traffic then stays as shown."""
     live = serving_color(snapshot)
-    if snapshot.missing or live is None or failed.target is None:
+    if snapshot.missing or snapshot.surplus or live is None or failed.target is None:
         return Plan(blocked="; ".join(problems(snapshot)) or shown_traffic(snapshot))
     target = snapshot.colors[failed.target]
     if live != failed.target:

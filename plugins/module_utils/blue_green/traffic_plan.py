@@ -25,9 +25,19 @@ def shown_traffic(snapshot: Snapshot) -> str:
 
 
 def serving_color(snapshot: Snapshot) -> str | None:
-    """The one color of the pair with a weight above 0; None when there is not exactly one."""
-    serving = [color for color, weight in color_weights(snapshot, snapshot.production).items() if weight > 0]
-    return serving[0] if len(serving) == 1 else None
+    """The one color of the pair with a weight above 0 in every production rule; None when there is not exactly one."""
+    rules = (snapshot.production, *snapshot.surplus.get("production", ()))
+    serving = {color for rule in rules for color, weight in color_weights(snapshot, rule).items() if weight > 0}
+    return serving.pop() if len(serving) == 1 else None
+
+
+def _surplus_problem(snapshot: Snapshot, name: str, rules: tuple[Rule | None, ...]) -> str:
+    """Even rules that weigh alike are one too many: a shift would move one of them only."""
+    shown = []
+    for rule in filter(None, rules):
+        weights = [f"{color} {weight}" for color, weight in color_weights(snapshot, rule).items()]
+        shown.append(f"{rule.arn} ({', '.join(weights)})")
+    return f"there are {len(shown)} {name} rules, {' and '.join(shown)}: run site.yml, which leaves one"
 
 
 def _rule_problems(snapshot: Snapshot, name: str, rule: Rule) -> list[str]:
@@ -61,7 +71,9 @@ def problems(snapshot: Snapshot) -> list[str]:
         return [f"{', '.join(snapshot.missing)} missing: run site.yml first"]
     found = []
     for name, rule in (("production", snapshot.production), ("preview", snapshot.preview)):
-        if rule is not None:
+        if name in snapshot.surplus:
+            found.append(_surplus_problem(snapshot, name, (rule, *snapshot.surplus[name])))
+        elif rule is not None:
             found += _rule_problems(snapshot, name, rule)
     weight_problem = None if found else _weight_problem(snapshot)
     if weight_problem:

@@ -90,7 +90,8 @@ def site(world, module, capsys):
     for name, rule, blue in (("listener", "production", 100), ("preview", "preview", 0)):
         groups = [{"arn": world.ids["blue"], "weight": blue}, {"arn": world.ids["green"], "weight": 100 - blue}]
         arguments = {"service": "api", "rule": rule, "priority": 10, "conditions": {"path": ["/*"]}}
-        run(elb_listener_rule.main, capsys, listener_arn=world.ids[name], target_groups=groups, **arguments)
+        arguments |= {"load_balancer": "lb", "listener_arn": world.ids[name], "target_groups": groups}
+        run(elb_listener_rule.main, capsys, **arguments)
     assert module("converge")["outcome"] == "converged"
     for tag in ("v1", "v2", "v3"):
         world.push(tag)
@@ -293,6 +294,50 @@ def test_a_change_right_after_the_write_is_seen(world, site, monkeypatch):
     failed = site("deploy", "v2")
     assert failed["outcome"] == "superseded"
     assert "was changed right after us: blue 100, green 0" in failed["msg"]
+
+
+def second_rule(world, rule, blue, green):
+    """Another rule with the same tags, on the other listener: a move that was interrupted."""
+    listener = {"production": "preview", "preview": "listener"}[rule]
+    weights = {world.ids["blue"]: blue, world.ids["green"]: green}
+    groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
+    made = world.client("elbv2").create_rule(
+        ListenerArn=world.ids[listener],
+        Priority=11,
+        Conditions=[{"Field": "path-pattern", "Values": ["/*"]}],
+        Actions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}],
+        Tags=[{"Key": "slipway:service", "Value": "api"}, {"Key": "slipway:rule", "Value": rule}],
+    )
+    return made["Rules"][0]["RuleArn"]
+
+
+@pytest.mark.parametrize("rule", ["production", "preview"])
+@pytest.mark.parametrize("weights", [(100, 0), (0, 100)])
+def test_of_two_rules_neither_is_taken(world, site, rule, weights):
+    site("deploy", "v1")
+    arn = second_rule(world, rule, *weights)
+    for action, tag in (("deploy", "v2"), ("rollback", None)):
+        failed = site(action, tag)
+        assert failed["outcome"] == "blocked"
+        assert f"there are 2 {rule} rules, " in failed["msg"]
+        assert f"{arn} (blue {weights[0]}, green {weights[1]})" in failed["msg"]
+    assert (world.weights(), world.desired("green")) == ({"blue": 100, "green": 0}, 0)
+    assert site("converge")["outcome"] == "converged"
+
+
+def test_a_second_rule_that_appears_meanwhile_stops_the_way_back(world, site):
+    site("deploy", "v1")
+
+    def appear(name, changes):
+        if name == "api-green" and changes.get("desiredCount"):
+            second_rule(world, "production", 0, 100)
+            world.tasks_register("green", 0)
+
+    world.on_update.append(appear)
+    failed = site("deploy", "v2", healthy_timeout=1)
+    assert failed["outcome"] == "failed"
+    assert "Nothing was taken back: there are 2 production rules" in failed["msg"]
+    assert (world.weights(), world.desired("blue"), world.desired("green")) == ({"blue": 100, "green": 0}, 3, 3)
 
 
 def test_a_rule_deleted_meanwhile(world, site):

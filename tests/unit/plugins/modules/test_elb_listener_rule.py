@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import boto3
 import pytest
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.slipway.ops.plugins.module_utils import elb
 from ansible_collections.slipway.ops.plugins.modules.elb_listener_rule import main
 
 from tests.unit.plugins.modules.aws_harness import run, world
 
 __all__ = ["world"]
+
+GONE = {"state": "absent", "listener_arn": None, "priority": None, "conditions": None, "target_groups": None}
 
 
 @pytest.fixture
@@ -20,6 +23,7 @@ def rule(world, capsys):
 
     def call(**changes):
         arguments = {
+            "load_balancer": "lb",
             "listener_arn": world.ids["listener"],
             "service": "api",
             "priority": 10,
@@ -57,8 +61,7 @@ def test_create_update_delete(rule, world):
     assert moved["rule_arn"] == made["rule_arn"]
     assert moved["weights"] == {world.ids["blue"]: 0, world.ids["green"]: 100}
     assert world.weights() == {"blue": 0, "green": 100}
-    gone = {"state": "absent", "priority": None, "conditions": None, "target_groups": None}
-    deleted = promised_and_done(rule, **gone)
+    deleted = promised_and_done(rule, **GONE)
     assert deleted["rule_arn"] == ""
     assert len(world.client("elbv2").describe_rules(ListenerArn=world.ids["listener"])["Rules"]) == 1
 
@@ -67,6 +70,123 @@ def test_a_lost_member_comes_back_with_weight_0(rule, world):
     rule(target_groups=[{"arn": world.ids["blue"], "weight": 100}])
     promised_and_done(rule)
     assert world.weights() == {"blue": 100, "green": 0}
+
+
+def live_and_sticky(world):
+    """Green has the traffic, and clients are pinned to it."""
+    client = world.client("elbv2")
+    groups = [
+        {"TargetGroupArn": world.ids["blue"], "Weight": 0},
+        {"TargetGroupArn": world.ids["green"], "Weight": 100},
+    ]
+    sticky = {"Enabled": True, "DurationSeconds": 60}
+    config = {"TargetGroups": groups, "TargetGroupStickinessConfig": sticky}
+    found = client.describe_rules(ListenerArn=world.ids["listener"])["Rules"][0]["RuleArn"]
+    client.modify_rule(RuleArn=found, Actions=[{"Type": "forward", "ForwardConfig": config}])
+
+
+def count(world, listener):
+    found = world.client("elbv2").describe_rules(ListenerArn=world.ids[listener])["Rules"]
+    return len([each for each in found if not each["IsDefault"]])
+
+
+@pytest.fixture
+def order(monkeypatch):
+    """The names of the writes as they happen."""
+    done = []
+
+    def recorded(name, real):
+        def call(*arguments, **named):
+            done.append(name)
+            return real(*arguments, **named)
+
+        return call
+
+    for name in ("create_rule", "delete_rule"):
+        monkeypatch.setattr(elb, name, recorded(name, getattr(elb, name)))
+    return done
+
+
+def test_a_rule_moves_with_its_live_weights(rule, world, order):
+    made = rule()
+    live_and_sticky(world)
+    order.clear()
+    moved = promised_and_done(rule, listener_arn=world.ids["preview"])
+    assert order == ["create_rule", "delete_rule"]
+    assert moved["rule_arn"] != made["rule_arn"]
+    assert moved["diff"]["before"]["listeners"] == ["HTTP:80"]
+    assert moved["diff"]["after"]["listeners"] == ["HTTP:8080"]
+    assert (world.weights("preview"), count(world, "listener")) == ({"blue": 0, "green": 100}, 0)
+    (action,) = world.client("elbv2").describe_rules(RuleArns=[moved["rule_arn"]])["Rules"][0]["Actions"]
+    assert action["ForwardConfig"]["TargetGroupStickinessConfig"] == {"Enabled": True, "DurationSeconds": 60}
+
+
+def test_a_move_is_promised_before_the_listener_exists(rule, world):
+    rule()
+    world.set_weights(0, 100)
+    promise = rule(check=True, listener_arn="")
+    assert promise["weights"] == {world.ids["blue"]: 0, world.ids["green"]: 100}
+    assert len(promise["steps"]) == 2
+
+
+def test_a_move_that_was_killed_is_finished_by_the_next_run(rule, world, monkeypatch):
+    rule()
+    world.set_weights(0, 100)
+
+    def killed(*_arguments, **_named):
+        raise AnsibleAWSError(message="killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(elb, "delete_rule", killed)
+        assert rule(listener_arn=world.ids["preview"])["msg"] == "killed"
+    assert (count(world, "listener"), count(world, "preview")) == (1, 1)
+    promised_and_done(rule, listener_arn=world.ids["preview"])
+    assert (world.weights("preview"), count(world, "listener")) == ({"blue": 0, "green": 100}, 0)
+
+
+def test_weights_that_move_during_the_move_are_not_lost(rule, world, monkeypatch):
+    rule()
+    real = elb.create_rule
+
+    def shifted(*arguments, **named):
+        made = real(*arguments, **named)
+        world.set_weights(0, 100)
+        return made
+
+    with monkeypatch.context() as patch:
+        patch.setattr(elb, "create_rule", shifted)
+        assert "was changed while it was moved, and stays: run again" in rule(listener_arn=world.ids["preview"])["msg"]
+    assert (world.weights(), count(world, "preview")) == ({"blue": 0, "green": 100}, 0)
+    promised_and_done(rule, listener_arn=world.ids["preview"])
+    assert world.weights("preview") == {"blue": 0, "green": 100}
+
+
+def test_weights_that_move_while_an_interrupted_move_is_finished(rule, world, monkeypatch):
+    rule()
+    with monkeypatch.context() as patch:
+        patch.setattr(elb, "delete_rule", lambda *_: True)
+        rule(listener_arn=world.ids["preview"])
+    real = elb.describe_rule
+
+    def shifted(client, rule_arn):
+        world.set_weights(0, 100)
+        return real(client, rule_arn)
+
+    monkeypatch.setattr(elb, "describe_rule", shifted)
+    assert "was changed while it was moved" in rule(listener_arn=world.ids["preview"])["msg"]
+    blocked = rule(listener_arn=world.ids["preview"])["msg"]
+    assert blocked.startswith("Nothing was changed: rules with the same tags weigh differently")
+    assert (count(world, "listener"), count(world, "preview")) == (1, 1)
+
+
+def test_absent_means_on_every_listener(rule, world, monkeypatch):
+    rule()
+    with monkeypatch.context() as patch:
+        patch.setattr(elb, "delete_rule", lambda *_: True)
+        rule(listener_arn=world.ids["preview"])
+    promised_and_done(rule, **GONE)
+    assert (count(world, "listener"), count(world, "preview")) == (0, 0)
+    assert rule(**GONE, load_balancer="gone")["changed"] is False
 
 
 def test_the_rule_in_the_way_is_named(rule, world):
@@ -116,7 +236,7 @@ def test_check_mode_before_the_listener_exists(rule):
     for listener in ("", "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/lb/1/2"):
         promise = rule(check=True, listener_arn=listener, target_groups=[{"arn": "", "weight": 100}, {"arn": ""}])
         assert promise["changed"] is True
-        assert "does not exist" in rule(listener_arn=listener)["msg"]
+        assert "load balancer lb has no listener" in rule(listener_arn=listener)["msg"]
 
 
 @pytest.mark.parametrize(
@@ -137,4 +257,4 @@ def test_bad_input(rule, change, message):
 
 def test_a_read_that_fails_is_a_failure(rule, world):
     world.clients["elbv2"] = boto3.client("elbv2", region_name="us-east-1", endpoint_url="http://127.0.0.1:9")
-    assert "Failed to describe the rules of listener" in rule()["msg"]
+    assert "Failed to describe load balancer lb" in rule()["msg"]

@@ -49,6 +49,20 @@ def test_a_client_must_not_be_pinned_to_a_color_for_hours():
     assert "pins clients to a color for 7200 s" in problems(with_production(pair, sticky=7200))[0]
 
 
+def test_the_color_that_serves_is_the_one_of_every_production_rule():
+    for weights, serving in (((1, 0), "blue"), ((0, 1), None)):
+        second = Rule("arn:rule/second", forwarding({group("blue"): weights[0], group("green"): weights[1]}))
+        assert serving_color(replace(LIVE, surplus={"production": (second,)})) == serving
+
+
+def test_two_rules_are_one_too_many_even_if_they_weigh_alike():
+    for name in ("production", "preview"):
+        second = Rule("arn:rule/second", forwarding({group("blue"): 1, group("green"): 0}))
+        both = f"arn:rule/{name} (blue 100, green 0) and arn:rule/second (blue 1, green 0)"
+        surplus = f"there are 2 {name} rules, {both}: run site.yml, which leaves one"
+        assert problems(replace(LIVE, surplus={name: (second,)})) == [surplus]
+
+
 def test_pointing_keeps_the_weight_of_other_groups():
     state = with_production({group("blue"): 100, group("green"): 0, "arn:tg/other": 0})
     (step,) = point(state, "production", state.production, "green")
