@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One cloud for all tests beside it; each test makes its own services."""
+"""One cloud a file of tests, gone after it, since it mends moto in this process. Each test makes its own services."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
@@ -11,12 +9,7 @@ from localcloud.ecs import deployments, views
 from tests.unit.localcloud.fixtures.cloud import Cloud
 
 
-def pytest_collection_modifyitems(items):
-    """Run the tests of this folder last: their cloud mends moto in this process, and others want it as it comes."""
-    items.sort(key=lambda item: item.path.is_relative_to(Path(__file__).parent))
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cloud(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(views, "UNCHECKED_SETTLE", 0.05)

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.slipway.ops.plugins.action.ecs_blue_green import SHOWN_CHARACTERS, Follower, line_of
+from ansible_collections.slipway.ops.plugins.plugin_utils.streaming import SHOWN_CHARACTERS, Follower, line_of
 
 ROOT = Path(__file__).parents[4]
 
