@@ -34,6 +34,7 @@ def apply(run: Run, plan: Plan) -> None:
     for step in plan.steps:
         with run.progress.step(step.title, STAGES[type(step)]):
             _DO[type(step)](run, step)
+        run.done += 1
 
 
 def _register(run: Run, step: RegisterDefinition) -> None:

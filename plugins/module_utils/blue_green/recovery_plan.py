@@ -17,6 +17,7 @@ from .plan_model import (
     ColorState,
     Drain,
     Plan,
+    PointRule,
     Prove,
     Snapshot,
     Step,
@@ -28,21 +29,29 @@ from .swap_plan import lower, set_scaling, shown_state
 from .traffic_plan import point, problems, serving_color, shown_traffic, sticky_seconds
 
 
-def plan_recovery(snapshot: Snapshot, wanted: Wanted, failed: Plan) -> Plan:
-    """blocked says why nothing can be taken back; the traffic then stays as shown."""
+def plan_recovery(snapshot: Snapshot, wanted: Wanted, failed: Plan, left: tuple[Step, ...]) -> Plan:
+    """blocked says why nothing can be taken back; the traffic then stays as shown.
+
+    left: the steps of the failed plan that were not done. They, and not the release's mark, say whether this run has
+    proven the target: a revision that is deployed again bears the mark of its first time.
+    """
     live = serving_color(snapshot)
     if snapshot.missing or snapshot.surplus or live is None or failed.target is None:
         return Plan(blocked="; ".join(problems(snapshot)) or shown_traffic(snapshot))
     target = snapshot.colors[failed.target]
     if live != failed.target:
         return _give_up_target(snapshot, wanted, target, snapshot.colors[live])
-    if target.proven:
+    if not any(_proves(step) for step in left):
         return Plan(blocked=f"{target.color} is live and proven, only the tidying is left; {shown_traffic(snapshot)}")
     if failed.first:
         return _finished(snapshot, lower(target, wanted), live)
     if failed.fallback is None:
         return Plan(blocked=f"there is no other release to return to; {shown_traffic(snapshot)}")
     return _return_traffic(snapshot, wanted, target, snapshot.colors[failed.fallback])
+
+
+def _proves(step: Step) -> bool:
+    return isinstance(step, PointRule | Prove) or (isinstance(step, TagService) and step.released)
 
 
 def _finished(snapshot: Snapshot, steps: list[Step], target: str) -> Plan:

@@ -32,7 +32,7 @@ class Run:
     """Clients, what the plan was made from, and what the steps have learned.
 
     definitions: color -> the revision its service runs, kept up as steps change it. registered: color -> the revision
-    this run registered.
+    this run registered. done: steps carried out.
     """
 
     clients: Clients
@@ -44,6 +44,7 @@ class Run:
     sleep: Callable[[float], None] = time.sleep
     definitions: dict[str, str] = field(default_factory=dict)
     registered: dict[str, str] = field(default_factory=dict)
+    done: int = 0
 
     def __post_init__(self) -> None:
         for color, state in self.snapshot.colors.items():

@@ -18,7 +18,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from .apply import STAGES, apply
 from .converge_plan import Wishes, plan_converge
 from .observe import Clients, Scope, observe
-from .plan_model import Plan, Snapshot, Wanted
+from .plan_model import Plan, Snapshot, Step, Wanted
 from .progress import Progress
 from .recovery_plan import plan_recovery
 from .run import PlanOutdatedError, Run, StepFailedError, SupersededError
@@ -110,7 +110,7 @@ def _carry_out(job: Job, planner: Planner, success: str) -> Ending:
         except SupersededError as error:
             return _superseded(job, plan, str(error))
         except (StepFailedError, AnsibleAWSError) as error:
-            return _take_back(job, plan, wanted, one_line(error), success)
+            return _take_back(job, plan, plan.steps[run.done :], wanted, one_line(error), success)
         else:
             ending.definitions = run.definitions
             return ending
@@ -120,7 +120,7 @@ def _carry_out(job: Job, planner: Planner, success: str) -> Ending:
             return _superseded(job, first, plan.blocked)
     if job.check_mode:
         return ending
-    return _take_back(job, plan, wanted, "the live color went on growing", success)
+    return _take_back(job, plan, plan.steps, wanted, "the live color went on growing", success)
 
 
 def _superseded(job: Job, plan: Plan, why: str) -> Ending:
@@ -129,13 +129,13 @@ def _superseded(job: Job, plan: Plan, why: str) -> Ending:
     return Ending("superseded", plan, job.observe(), message, changed=True)
 
 
-def _take_back(job: Job, plan: Plan, wanted: Wanted, why: str, success: str) -> Ending:
-    """Before the shift only the target goes; after it the traffic goes back first."""
+def _take_back(job: Job, plan: Plan, left: tuple[Step, ...], wanted: Wanted, why: str, success: str) -> Ending:
+    """Before the shift only the target goes; after it the traffic goes back first. left: steps of plan not done."""
     name = job.scope.service
     job.progress.say(f"failed: {why}")
     try:
         before = job.observe()
-        way_back = plan_recovery(before, wanted, plan)
+        way_back = plan_recovery(before, wanted, plan, left)
         if not way_back.blocked:
             apply(job.run(before), way_back)
         now = job.observe()

@@ -238,6 +238,15 @@ def test_a_failed_proof_sends_the_traffic_back(world, site):
     ]
 
 
+def test_a_failed_proof_of_a_release_of_old_sends_the_traffic_back_too(world, site):
+    """The color still bears the mark of the first time that this revision was proven there."""
+    for tag in ("v1", "v2"):
+        site("deploy", tag)
+    failed = site("deploy", "v1", probe={"url": "http://127.0.0.1:9/", "timeout": 0.2})
+    assert failed["outcome"] == "rolled_back"
+    assert (world.weights(), world.desired("blue"), world.desired("green")) == ({"blue": 0, "green": 100}, 0, 3)
+
+
 def test_a_failed_proof_with_nothing_to_return_to_is_failed(world, site):
     site("deploy", "v1")
 

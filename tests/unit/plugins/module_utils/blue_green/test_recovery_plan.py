@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.plan_model import (
     WITHDRAWN,
+    Drain,
     Plan,
     PointRule,
+    Prove,
     Scaling,
 )
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.recovery_plan import plan_recovery
@@ -18,6 +20,8 @@ from ansible_collections.slipway.ops.plugins.module_utils.blue_green.traffic_pla
 
 from tests.unit.plugins.module_utils.blue_green.cases import BOUNDS, HELD, IDLE, after, color, snapshot, wanted
 
+# The proof is among the steps that were not done.
+UNPROVEN = (Prove("green", wanted("v2").probe),)
 RAISED = Scaling(4, 6, scale_in_suspended=True)
 SWAP = Plan(origin="blue", target="green", fallback="blue")
 FIRST = Plan(origin="blue", target="blue", first=True)
@@ -57,13 +61,13 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_recovery(name):
     state, failed, expected = CASES[name]
-    plan = plan_recovery(state, wanted("v2"), failed)
+    plan = plan_recovery(state, wanted("v2"), failed, UNPROVEN)
     assert plan.blocked is None
     assert [step.title for step in plan.steps] == expected
 
 
 def test_without_scaling_and_probe():
-    plan = plan_recovery(snapshot(BLUE, GREEN, (0, 100)), wanted("v2", scaling=None, probe=None), SWAP)
+    plan = plan_recovery(snapshot(BLUE, GREEN, (0, 100)), wanted("v2", scaling=None, probe=None), SWAP, UNPROVEN)
     assert [step.title for step in plan.steps] == [*BACK[:2], BACK[3], BACK[5]]
 
 
@@ -75,11 +79,6 @@ STUCK = {
     ),
     "the old color is gone": (snapshot(color("blue", "v1"), GREEN, (0, 100)), SWAP, "blue has 0 of 1 healthy targets"),
     "somebody split the weights": (snapshot(BLUE, GREEN, (50, 50)), SWAP, "exactly one color must have weight"),
-    "only the tidying failed": (
-        snapshot(BLUE, color("green", "v2", 4, release="v2"), (0, 100)),
-        SWAP,
-        "green is live and proven, only the tidying is left",
-    ),
     "there is nothing to return to": (
         snapshot(color("blue", "v1", 3, release=WITHDRAWN), color("green")),
         Plan(origin="blue", target="blue"),
@@ -97,9 +96,23 @@ STUCK = {
 @pytest.mark.parametrize("name", STUCK)
 def test_what_cannot_be_taken_back_is_left_and_explained(name):
     state, failed, message = STUCK[name]
-    plan = plan_recovery(state, wanted("v2"), failed)
+    plan = plan_recovery(state, wanted("v2"), failed, UNPROVEN)
     assert message in plan.blocked
     assert plan.steps == ()
+
+
+AGAIN = snapshot(BLUE, color("green", "v2", 4, release="v2"), (0, 100))
+
+
+def test_what_is_proven_stays_when_only_the_tidying_fails():
+    plan = plan_recovery(AGAIN, wanted("v2"), SWAP, (Drain("blue", 120),))
+    assert "green is live and proven, only the tidying is left" in plan.blocked
+    assert plan.steps == ()
+
+
+def test_the_mark_of_an_earlier_time_proves_nothing():
+    plan = plan_recovery(AGAIN, wanted("v2"), SWAP, (*UNPROVEN, Drain("blue", 120)))
+    assert [step.title for step in plan.steps] == BACK
 
 
 @pytest.mark.parametrize(
@@ -118,7 +131,7 @@ def test_a_failure_after_any_step_ends_with_the_traffic_on_a_color_that_carries_
     plan = planner(state, wanted(release))
     for cut in range(len(plan.steps)):
         halfway = after(state, plan.steps[:cut])
-        way_back = plan_recovery(halfway, wanted(release), plan)
+        way_back = plan_recovery(halfway, wanted(release), plan, plan.steps[cut:])
         end = after(halfway, way_back.steps)
         live = end.colors[serving_color(end)]
         assert live.healthy >= 4
@@ -133,6 +146,6 @@ def test_a_failure_after_any_step_ends_with_the_traffic_on_a_color_that_carries_
 def test_the_way_back_never_raises_the_weight_of_a_color_without_targets():
     for healthy in range(5):
         state = snapshot(replace(BLUE, healthy=healthy), GREEN, (0, 100))
-        plan = plan_recovery(state, wanted("v2"), SWAP)
+        plan = plan_recovery(state, wanted("v2"), SWAP, UNPROVEN)
         moves = [step for step in plan.steps if isinstance(step, PointRule)]
         assert bool(moves) == (healthy >= 4)
