@@ -56,7 +56,7 @@ def table(counted: Counted, result: Mapping[str, Any], took: Sequence[tuple[str,
 
 
 def page(counted: Counted, result: Mapping[str, Any], samples: Sequence[Mapping[str, Any]], target: Path) -> None:
-    """Write the report page."""
+    """Write the report page, and its timeline alone as an SVG file beside it."""
     # The renderer is part of the collection, which resolves in the checkout through collections/.
     sys.path.insert(0, str(images.ROOT / "collections"))
     from ansible_collections.slipway.ops.plugins.module_utils import swap_report
@@ -72,3 +72,4 @@ def page(counted: Counted, result: Mapping[str, Any], samples: Sequence[Mapping[
     )
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(html, encoding="utf-8")
+    target.with_suffix(".svg").write_text(swap_report.picture(html), encoding="utf-8")

@@ -107,6 +107,13 @@ def render(
     )
 
 
+def picture(page: str) -> str:
+    """The timeline of a rendered PAGE as one SVG file, which like the page loads nothing and knows light and dark."""
+    drawn = page[page.index("<svg") : page.index("</svg>")]
+    head = '<svg xmlns="http://www.w3.org/2000/svg" width="960" style="background:var(--page);min-width:0"'
+    return f"{head}{drawn.removeprefix('<svg').replace('>', f'><style>{_STYLE}</style>', 1)}</svg>\n"
+
+
 def _step(step: Mapping[str, Any], begun: float) -> dict[str, Any]:
     """A step with its beginning in Unix seconds."""
     return {**step, "started": begun + float(step["started"]), "seconds": float(step["seconds"])}

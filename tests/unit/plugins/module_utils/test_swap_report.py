@@ -133,6 +133,15 @@ def test_the_drawing_is_well_formed(text):
     assert svg(text).tag == "svg"
 
 
+def test_the_timeline_stands_alone():
+    """A file that browsers show as an image: XML of its own, with its style, and nothing from outside."""
+    text = swap_report.picture(full())
+    drawn = ElementTree.fromstring(text)
+    assert drawn.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "prefers-color-scheme:dark" in text
+    assert Reader(text).loads == []
+
+
 def test_nothing_to_draw():
     text = page({"outcome": "converged", "steps": []})
     assert "<svg" not in text
