@@ -5,6 +5,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
+
+with suppress(ImportError):  # AnsibleAWSModule says what is missing
+    from botocore.exceptions import ClientError
+
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
@@ -32,3 +38,9 @@ class ApiErrors(AWSErrorHandler):
 
 
 retry = AWSRetry.jittered_backoff(retries=6, delay=1, max_delay=10, catch_extra_error_codes=_TRANSIENT)
+
+
+def refuse_partial_failure(method: str, answer: dict[str, Any]) -> None:
+    """Raise ClientError for what an EC2 call names in Unsuccessful: it answers 200 for what it did not do."""
+    for item in answer.get("Unsuccessful", []):
+        raise ClientError({"Error": item["Error"]}, method)

@@ -96,6 +96,7 @@ with suppress(ImportError):
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
+from ansible_collections.slipway.ops.plugins.module_utils.api import refuse_partial_failure
 from ansible_collections.slipway.ops.plugins.module_utils.gateway_endpoint_plan import (
     Endpoint,
     Plan,
@@ -147,15 +148,9 @@ def apply(client: Any, plan: Plan, vpc_id: str, service: str) -> str:
         if step.action == "create":
             arguments |= {"VpcId": vpc_id, "ServiceName": service}
         answer = AWSRetry.jittered_backoff()(getattr(client, METHODS[step.action]))(**arguments)
-        refuse_partial_failure(step.action, answer)
+        refuse_partial_failure(METHODS[step.action], answer)
         created = answer["VpcEndpoint"]["VpcEndpointId"] if step.action == "create" else created
     return created
-
-
-def refuse_partial_failure(action: str, answer: dict[str, Any]) -> None:
-    """DeleteVpcEndpoints answers 200 and names in Unsuccessful what it did not delete; that is a failure."""
-    for item in answer.get("Unsuccessful", []):
-        raise ClientError({"Error": item["Error"]}, METHODS[action])
 
 
 def main() -> None:

@@ -106,6 +106,7 @@ with suppress(ImportError):
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
+from ansible_collections.slipway.ops.plugins.module_utils.api import refuse_partial_failure
 from ansible_collections.slipway.ops.plugins.module_utils.flow_log_plan import (
     FlowLog,
     Plan,
@@ -171,10 +172,9 @@ def call_until_role_is_known(client: Any, action: str, arguments: dict[str, Any]
 
 @AWSRetry.jittered_backoff()
 def call(client: Any, action: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """One API call. Flow log calls answer 200 and name in Unsuccessful what they did not do; that is a failure."""
+    """One API call."""
     answer = getattr(client, METHODS[action])(**arguments)
-    for item in answer.get("Unsuccessful", []):
-        raise ClientError({"Error": item["Error"]}, METHODS[action])
+    refuse_partial_failure(METHODS[action], answer)
     return answer
 
 
