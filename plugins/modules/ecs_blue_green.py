@@ -333,12 +333,7 @@ GOOD = {"converge": "converged", "deploy": "promoted", "rollback": "rolled_back"
 def job_of(module: AnsibleAWSModule, image: ImageReference | None, progress: Progress) -> two_service.Job:
     params = module.params
     return two_service.Job(
-        clients=Clients(
-            ecs=module.client("ecs"),
-            elbv2=module.client("elbv2"),
-            autoscaling=module.client("application-autoscaling"),
-            ecr=module.client("ecr"),
-        ),
+        clients=Clients(module.client),
         scope=Scope(params["service"], params["cluster"], params["load_balancer"], image),
         progress=progress,
         tags={key: str(value) for key, value in params["tags"].items()},

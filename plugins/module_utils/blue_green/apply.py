@@ -11,8 +11,9 @@ from typing import Any
 
 from .. import autoscaling, ecs, elb
 from ..rule_actions_plan import comparable, weights_of
-from .plan_model import (
-    TAG_RELEASE,
+from .plan_model import TAG_RELEASE
+from .run import Run, StepFailedError, SupersededError
+from .steps_plan import (
     ConfirmCapacity,
     CreateService,
     Drain,
@@ -25,7 +26,6 @@ from .plan_model import (
     UpdateService,
     WaitHealthy,
 )
-from .run import Run, StepFailedError, SupersededError
 from .waits import confirm_capacity, drain, prove, wait_healthy
 
 

@@ -14,19 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .plan_model import (
-    IDLE_SCALING,
-    ColorState,
-    CreateService,
-    Plan,
-    RegisterDefinition,
-    Scaling,
-    SetScaling,
-    Snapshot,
-    Step,
-    TagService,
-    UpdateService,
-)
+from .plan_model import IDLE_SCALING, ColorState, Scaling, Snapshot
+from .steps_plan import CreateService, Plan, RegisterDefinition, SetScaling, Step, TagService, UpdateService
 from .swap_plan import shown_scaling, shown_state
 from .task_definition_plan import normalized
 from .traffic_plan import serving_color

@@ -10,7 +10,8 @@ from typing import Any
 
 from .converge_plan import Wishes
 from .image_plan import ImageReference, image_complaint, place_problem
-from .plan_model import COLORS, Plan, Probe, Scaling, Snapshot, Wanted
+from .plan_model import COLORS, Probe, Scaling, Snapshot, Wanted
+from .steps_plan import Plan
 from .swap_plan import plan_deploy
 from .task_definition_plan import COLOR_VARIABLE, DIGEST_VARIABLE, composed
 from .task_definition_plan import problems as definition_problems

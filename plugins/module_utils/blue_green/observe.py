@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,14 +30,36 @@ _SETTINGS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class Clients:
-    """One boto3 client per service."""
+    """boto3 clients, each made at its first use: to load a service's model takes tens of milliseconds.
 
-    ecs: Any
-    elbv2: Any
-    autoscaling: Any
-    ecr: Any
+    make: boto3 service name -> client.
+    """
+
+    def __init__(self, make: Callable[[str], Any]) -> None:
+        self._make = make
+        self._made: dict[str, Any] = {}
+
+    def get(self, service: str) -> Any:
+        if service not in self._made:
+            self._made[service] = self._make(service)
+        return self._made[service]
+
+    @property
+    def ecs(self) -> Any:
+        return self.get("ecs")
+
+    @property
+    def elbv2(self) -> Any:
+        return self.get("elbv2")
+
+    @property
+    def autoscaling(self) -> Any:
+        return self.get("application-autoscaling")
+
+    @property
+    def ecr(self) -> Any:
+        return self.get("ecr")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 # Copyright: Contributors to the Slipway project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The values that observing, planning and applying exchange: what is, what is wanted, and the steps between. Pure."""
+"""What is and what is wanted, as observing and planning exchange it. Pure. The steps between: steps_plan."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any
 
 COLORS = ("blue", "green")
 # A service carries the last revision of its color that took traffic and was proven. It, not the service's current
@@ -16,6 +16,17 @@ COLORS = ("blue", "green")
 TAG_RELEASE = "slipway:release"
 # Its value once a rollback has turned away from the color, so that the next rollback does not bring the release back.
 WITHDRAWN = "withdrawn"
+# The revision that a deployment under way brings to this color; gone once it is released or given up. With it a run
+# that follows a crash tells a shift of ours, half done, from weights that somebody split by hand.
+TAG_CANDIDATE = "slipway:candidate"
+# The candidate that has passed every gate before the shift and waits for a person.
+TAG_APPROVAL = "slipway:awaiting-approval"
+# Digest for which the one-off task has ended well, so that a run that follows a crash does not run it twice.
+TAG_MIGRATED = "slipway:migrated"
+# The live color's bounds and suspensions from before the deployment holds them, as Scaling.text writes them.
+TAG_SCALING = "slipway:scaling"
+# The scheduled action that takes the warm old color's tasks away without a runner.
+KEEP_WARM_ACTION = "slipway-keep-warm"
 # A client that an ALB pins to the old color for longer than this would turn every deployment into a long wait.
 MAX_STICKY_SECONDS = 3600
 FULL_WEIGHT = 100
@@ -147,10 +158,78 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
+class Smoke:
+    """One check of the candidate over the preview route.
+
+    url is complete. contains: text that the body must have; headers: name -> text that its value must contain;
+    seconds: the longest an answer may take. attempts: tries until it passes, one poll interval apart.
+    """
+
+    url: str
+    host: str | None = None
+    method: str = "GET"
+    status: int = 200
+    contains: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 5.0
+    attempts: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A threshold on a CloudWatch metric of the target color.
+
+    name: an AWS/ApplicationELB target-group metric; statistic as CloudWatch names it; at_most in the metric's own unit.
+    """
+
+    name: str
+    statistic: str
+    at_most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """What must hold for the traffic to move on. alarms: names of CloudWatch alarms, none of which may be in ALARM."""
+
+    smoke: tuple[Smoke, ...] = ()
+    alarms: tuple[str, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    ignore_alarms_at_start: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """weight: the target's share in percent, the rest stays on the old color. pause: seconds to watch it there."""
+
+    weight: int
+    pause: float
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """The one-off task: command of the app container in a task of the new revision, on the service's network."""
+
+    command: tuple[str, ...]
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A CloudWatch alarm as DescribeAlarms shows it. state: OK, ALARM or INSUFFICIENT_DATA."""
+
+    name: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """What a deployment or a rollback is asked to reach. Seconds throughout.
 
     bodies: color -> RegisterTaskDefinition request (empty for a rollback). size: tasks of a first deployment.
+    shifts: the way to full weight, whose last step has FULL_WEIGHT. bake: how long the gates are watched there.
+    keep_warm: how long the old color keeps its tasks afterwards; 0 takes them away within the run. once: the one-off
+    task. health_check: ModifyTargetGroup members that the release is checked with, None to leave them.
     """
 
     bodies: Mapping[str, Mapping[str, Any]]
@@ -160,180 +239,10 @@ class Wanted:
     drain_floor: float
     healthy_timeout: float
     poll_interval: float
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterDefinition:
-    color: str
-    request: Mapping[str, Any]
-
-    @property
-    def title(self) -> str:
-        return f"register {self.color} task definition"
-
-
-@dataclass(frozen=True, slots=True)
-class PointRule:
-    """Rewrites a rule's actions, provided they still are what the plan saw. weights: color -> weight, for people."""
-
-    rule: str
-    arn: str
-    expected: list[dict[str, Any]]
-    actions: list[dict[str, Any]]
-    weights: Mapping[str, int]
-
-    @property
-    def title(self) -> str:
-        shown = ", ".join(f"{color} {weight}" for color, weight in sorted(self.weights.items()))
-        return f"{self.rule} weights to {shown}"
-
-
-@dataclass(frozen=True, slots=True)
-class SetScaling:
-    color: str
-    scaling: Scaling
-
-    @property
-    def title(self) -> str:
-        suspended = ", scale-in suspended" if self.scaling.scale_in_suspended else ""
-        return f"scaling of {self.color} to {self.scaling.minimum}..{self.scaling.maximum}{suspended}"
-
-
-@dataclass(frozen=True, slots=True)
-class CreateService:
-    """definition None: the revision registered by the step before."""
-
-    color: str
-    definition: str | None
-    request: Mapping[str, Any]
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def title(self) -> str:
-        return f"create service {self.color}"
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateService:
-    """UpdateService with changes. registered: together with the revision registered before, else definition if any."""
-
-    color: str
-    changes: Mapping[str, Any]
-    definition: str | None = None
-    registered: bool = False
-
-    @property
-    def title(self) -> str:
-        if "desiredCount" in self.changes:
-            return f"scale {self.color} to {self.changes['desiredCount']}"
-        return f"update service {self.color}"
-
-
-@dataclass(frozen=True, slots=True)
-class TagService:
-    """Tags the service; released: with the revision it runs as its release."""
-
-    color: str
-    tags: Mapping[str, str]
-    released: bool = False
-
-    @property
-    def title(self) -> str:
-        if self.released:
-            return f"mark the release of {self.color}"
-        return f"{'withdraw the release of' if TAG_RELEASE in self.tags else 'tag service'} {self.color}"
-
-
-@dataclass(frozen=True, slots=True)
-class WaitHealthy:
-    """Until need tasks run and are healthy targets for several polls in a row. ignore: tasks stopped before."""
-
-    color: str
-    need: int
-    timeout: float
-    poll_interval: float
-    ignore: frozenset[str] = frozenset()
-
-    @property
-    def title(self) -> str:
-        return f"wait for {self.need} healthy {self.color}"
-
-
-@dataclass(frozen=True, slots=True)
-class ConfirmCapacity:
-    """Just before the shift: target still has need healthy targets, and live has not grown beyond need."""
-
-    live: str
-    target: str
-    need: int
-
-    @property
-    def title(self) -> str:
-        return f"confirm that {self.target} carries what {self.live} carries"
-
-
-@dataclass(frozen=True, slots=True)
-class Prove:
-    """required False: a proof that fails is only reported."""
-
-    color: str
-    probe: Probe
-    required: bool = True
-
-    @property
-    def title(self) -> str:
-        return f"prove that {self.color} answers"
-
-
-@dataclass(frozen=True, slots=True)
-class Drain:
-    """seconds since the step began; deregistration_delay is what ECS adds to it for open requests, for the reader."""
-
-    color: str
-    seconds: float
-    deregistration_delay: int = 0
-
-    @property
-    def title(self) -> str:
-        return f"drain {self.color} for {self.seconds:g} s"
-
-
-# Union, because ansible-test's pylint takes `|` between classes for a mistake.
-Step = Union[  # noqa: UP007
-    RegisterDefinition,
-    PointRule,
-    SetScaling,
-    CreateService,
-    UpdateService,
-    TagService,
-    WaitHealthy,
-    ConfirmCapacity,
-    Prove,
-    Drain,
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to do, or why not.
-
-    before, after: what a user compares. blocked: why nothing may be done. needs: what has to exist by the time this is
-    applied. origin, target: the color that has the traffic and the one that shall have it. fallback: where the traffic
-    goes when something fails after the shift. definition: the target's task definition ARN where it is known already.
-    first: the target has never had a release, so a failure leaves nothing to return to.
-    """
-
-    before: Mapping[str, Any] = field(default_factory=dict)
-    after: Mapping[str, Any] = field(default_factory=dict)
-    steps: tuple[Step, ...] = ()
-    blocked: str | None = None
-    needs: tuple[str, ...] = ()
-    origin: str | None = None
-    target: str | None = None
-    fallback: str | None = None
-    definition: str | None = None
-    first: bool = False
-
-    @property
-    def changed(self) -> bool:
-        return bool(self.steps)
+    gates: Gates = Gates()
+    shifts: tuple[Shift, ...] = (Shift(FULL_WEIGHT, 0.0),)
+    bake: float = 0.0
+    pause_before_shift: bool = False
+    keep_warm: float = 0.0
+    once: Once | None = None
+    health_check: Mapping[str, Any] | None = None

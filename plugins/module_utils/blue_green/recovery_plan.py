@@ -11,20 +11,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .plan_model import (
-    IDLE_SCALING,
-    WITHDRAWN,
-    ColorState,
-    Drain,
-    Plan,
-    PointRule,
-    Prove,
-    Snapshot,
-    Step,
-    TagService,
-    Wanted,
-    other,
-)
+from .plan_model import IDLE_SCALING, WITHDRAWN, ColorState, Snapshot, Wanted, other
+from .steps_plan import Drain, Plan, PointRule, Prove, Step, TagService
 from .swap_plan import lower, set_scaling, shown_state
 from .traffic_plan import point, problems, serving_color, shown_traffic, sticky_seconds
 

@@ -14,26 +14,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .plan_model import (
-    IDLE_SCALING,
-    TAG_RELEASE,
-    WITHDRAWN,
-    ColorState,
+from .plan_model import IDLE_SCALING, TAG_RELEASE, WITHDRAWN, ColorState, Definition, Scaling, Snapshot, Wanted, other
+from .steps_plan import (
     ConfirmCapacity,
-    Definition,
     Drain,
     Plan,
     Prove,
     RegisterDefinition,
-    Scaling,
     SetScaling,
-    Snapshot,
     Step,
     TagService,
     UpdateService,
     WaitHealthy,
-    Wanted,
-    other,
 )
 from .task_definition_plan import normalized
 from .traffic_plan import color_weights, point, problems, serving_color, shown_traffic, sticky_seconds

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from ..rule_actions_plan import sticky_seconds_of, weights_of, with_weights
-from .plan_model import COLORS, FULL_WEIGHT, MAX_STICKY_SECONDS, PointRule, Rule, Snapshot, other
+from .plan_model import COLORS, FULL_WEIGHT, MAX_STICKY_SECONDS, Rule, Snapshot, other
+from .steps_plan import PointRule
 
 
 def color_weights(snapshot: Snapshot, rule: Rule | None) -> dict[str, int]:

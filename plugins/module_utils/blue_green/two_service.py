@@ -18,10 +18,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from .apply import STAGES, apply
 from .converge_plan import Wishes, plan_converge
 from .observe import Clients, Scope, observe
-from .plan_model import Plan, Snapshot, Step, Wanted
+from .plan_model import Snapshot, Wanted
 from .progress import Progress
 from .recovery_plan import plan_recovery
 from .run import PlanOutdatedError, Run, StepFailedError, SupersededError
+from .steps_plan import Plan, Step
 from .swap_plan import plan_rollback
 from .task_definition_plan import digest_of, image_of
 from .traffic_plan import shown_traffic

@@ -8,9 +8,9 @@ from __future__ import annotations
 from .. import ecs, elb
 from .health_plan import Look, Verdict, complaints_of, counted, judge
 from .observe import service_from
-from .plan_model import ConfirmCapacity, Drain, Prove, WaitHealthy
 from .probe import Prober
 from .run import PlanOutdatedError, Run, StepFailedError
+from .steps_plan import ConfirmCapacity, Drain, Prove, WaitHealthy
 
 # Polls in a row that must find the color healthy: a target that flaps is not healthy.
 HEALTHY_POLLS = 3

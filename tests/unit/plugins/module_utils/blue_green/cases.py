@@ -11,20 +11,22 @@ from ansible_collections.slipway.ops.plugins.module_utils.blue_green.plan_model 
     TAG_RELEASE,
     WITHDRAWN,
     ColorState,
-    CreateService,
     Definition,
-    PointRule,
     Probe,
-    RegisterDefinition,
     Rule,
     Scaling,
     Service,
-    SetScaling,
     Snapshot,
+    Wanted,
+)
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.steps_plan import (
+    CreateService,
+    PointRule,
+    RegisterDefinition,
+    SetScaling,
     TagService,
     UpdateService,
     WaitHealthy,
-    Wanted,
 )
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.task_definition_plan import composed, normalized
 from ansible_collections.slipway.ops.plugins.module_utils.rule_actions_plan import forwarding

@@ -6,15 +6,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.slipway.ops.plugins.module_utils.blue_green.plan_model import (
-    WITHDRAWN,
-    Drain,
-    Plan,
-    PointRule,
-    Prove,
-    Scaling,
-)
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.plan_model import WITHDRAWN, Scaling
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.recovery_plan import plan_recovery
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.steps_plan import Drain, Plan, PointRule, Prove
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.swap_plan import plan_deploy, plan_rollback
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.traffic_plan import serving_color
 

@@ -7,18 +7,16 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
-from ansible_collections.slipway.ops.plugins.module_utils.blue_green.plan_model import (
-    WITHDRAWN,
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.plan_model import WITHDRAWN, Scaling, other
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.steps_plan import (
     ConfirmCapacity,
     Drain,
     PointRule,
     Prove,
     RegisterDefinition,
-    Scaling,
     SetScaling,
     UpdateService,
     WaitHealthy,
-    other,
 )
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.swap_plan import (
     plan_deploy,
