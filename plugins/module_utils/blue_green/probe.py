@@ -6,17 +6,15 @@
 from __future__ import annotations
 
 import http.client
-import socket
-import ssl
 from dataclasses import dataclass
 from itertools import count
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
+from .http_request import PORTS, addresses_of, exchange, tls_context
 from .plan_model import Probe
 
 # Long enough for a slow answer, short enough to notice a hanging one within the proof's deadline.
 _ANSWER_TIMEOUT = 5.0
-_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ class Answer:
 
 def url_problem(url: str) -> str | None:
     parts = urlsplit(url)
-    if parts.scheme not in _PORTS or not parts.hostname:
+    if parts.scheme not in PORTS or not parts.hostname:
         return f"probe.url {url!r} is no http or https URL"
     return None
 
@@ -40,16 +38,13 @@ class Prober:
     def __init__(self, probe: Probe, validate_certs: bool = True) -> None:
         self._probe = probe
         self._parts = urlsplit(probe.url)
-        self._context = ssl.create_default_context()
-        if not validate_certs:
-            self._context.check_hostname = False
-            self._context.verify_mode = ssl.CERT_NONE
+        self._context = tls_context(validate_certs)
         self._turn = count()
 
     def ask(self) -> Answer:
         """Never raises: no answer is an answer too."""
         try:
-            addresses = _addresses(self._parts)
+            addresses = addresses_of(self._parts)
             return self._ask(addresses[next(self._turn) % len(addresses)])
         except (OSError, http.client.HTTPException) as error:
             return Answer("", f"no answer: {error}")
@@ -57,32 +52,11 @@ class Prober:
     def addresses(self) -> int:
         """How many addresses take turns; 1 when the name does not resolve now."""
         try:
-            return len(_addresses(self._parts))
+            return len(addresses_of(self._parts))
         except OSError:
             return 1
 
     def _ask(self, address: str) -> Answer:
-        parts = self._parts
-        port = parts.port or _PORTS[parts.scheme]
-        host = self._probe.host or parts.netloc.rpartition("@")[2]
-        connection = http.client.HTTPConnection(address, port, timeout=_ANSWER_TIMEOUT)
-        try:
-            connection.connect()
-            if parts.scheme == "https":
-                name = self._probe.host or parts.hostname
-                connection.sock = self._context.wrap_socket(connection.sock, server_hostname=name)
-            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("GET", path, headers={"Host": host, "Connection": "close"})
-            answer = connection.getresponse()
-            answer.read(65536)
-            color = answer.getheader(self._probe.header, "")
-            return Answer(color if answer.status < 500 else "", f"{answer.status} {color or 'without color'}")
-        finally:
-            connection.close()
-
-
-def _addresses(parts: SplitResult) -> list[str]:
-    """Every address of the URL's host, in a stable order."""
-    port = parts.port or _PORTS[parts.scheme]
-    found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-    return sorted({str(info[4][0]) for info in found})
+        found = exchange(self._parts, address, context=self._context, host=self._probe.host, timeout=_ANSWER_TIMEOUT)
+        color = found.headers.get(self._probe.header.lower(), "")
+        return Answer(color if found.status < 500 else "", f"{found.status} {color or 'without color'}")

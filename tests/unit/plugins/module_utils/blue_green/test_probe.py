@@ -10,7 +10,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from ansible_collections.slipway.ops.plugins.module_utils.blue_green import probe as module
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green import http_request as module
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.plan_model import Probe
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.probe import Prober, url_problem
 
