@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,8 +47,23 @@ class Scaling:
     scale_out_suspended: bool = False
     schedule_suspended: bool = False
 
+    @property
+    def text(self) -> str:
+        """As TAG_SCALING keeps it: "2..6", or "2..6 in out schedule" with the kinds that are suspended."""
+        kinds = {"in": self.scale_in_suspended, "out": self.scale_out_suspended, "schedule": self.schedule_suspended}
+        return " ".join([f"{self.minimum}..{self.maximum}", *(kind for kind, suspended in kinds.items() if suspended)])
+
 
 IDLE_SCALING = Scaling(0, 0)
+
+
+def scaling_from(text: str) -> Scaling | None:
+    """What Scaling.text wrote; None for anything else."""
+    found = re.fullmatch(r"(\d+)\.\.(\d+)((?: (?:in|out|schedule))*)", text)
+    if found is None:
+        return None
+    kinds = found[3].split()
+    return Scaling(int(found[1]), int(found[2]), "in" in kinds, "out" in kinds, "schedule" in kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +100,8 @@ class ColorState:
 
     definition is what its service runs, latest the family's newest revision, released the one its release tag names.
     healthy counts targets in state healthy, deregistration_delay is in seconds, stopped are ARNs of stopped tasks.
+    health_check holds the members of the target group that ModifyTargetGroup accepts. warm_until: when the scheduled
+    action takes its tasks away, empty when none stands.
     """
 
     color: str
@@ -96,6 +114,31 @@ class ColorState:
     healthy: int = 0
     deregistration_delay: int = 0
     stopped: frozenset[str] = frozenset()
+    health_check: Mapping[str, Any] = field(default_factory=dict)
+    warm_until: str = ""
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        return self.service.tags if self.service else {}
+
+    @property
+    def recorded(self) -> Scaling | None:
+        """The bounds from before a deployment held them; None when no deployment does."""
+        return scaling_from(self.tags.get(TAG_SCALING, ""))
+
+    @property
+    def candidate(self) -> bool:
+        """A deployment of ours brought what the service runs, and has neither finished nor given it up."""
+        return self._tagged(TAG_CANDIDATE)
+
+    @property
+    def awaiting(self) -> bool:
+        """What the service runs has passed the gates and waits for a person."""
+        return self._tagged(TAG_APPROVAL)
+
+    def _tagged(self, key: str) -> bool:
+        service = self.service
+        return service is not None and service.desired > 0 and service.tags.get(key) == service.definition
 
     @property
     def desired(self) -> int:
@@ -119,10 +162,16 @@ class ColorState:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A listener rule with its actions exactly as AWS describes them."""
+    """A listener rule with its actions and conditions exactly as AWS describes them.
+
+    priority None: the default rule, or one that is not known. listener: ARN.
+    """
 
     arn: str
     actions: list[dict[str, Any]]
+    conditions: list[dict[str, Any]] = field(default_factory=list)
+    priority: int | None = None
+    listener: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +179,8 @@ class Snapshot:
     """The service as it is.
 
     missing names what is not there; image_digest is None for an image that ECR lacks. surplus: production or preview ->
-    further rules of that name, which a move to another listener leaves until it is finished.
+    further rules of that name, which a move to another listener leaves until it is finished. alarms: those of the
+    gates that exist. ahead: production or preview -> the rules that its listener asks before it, first one first.
     """
 
     service: str
@@ -141,6 +191,8 @@ class Snapshot:
     image_digest: str | None = None
     missing: tuple[str, ...] = ()
     surplus: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
+    alarms: tuple[Alarm, ...] = ()
+    ahead: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
 
     def color_of(self, target_group: str) -> str | None:
         return next((name for name, state in self.colors.items() if state.target_group == target_group), None)
@@ -189,12 +241,17 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """What must hold for the traffic to move on. alarms: names of CloudWatch alarms, none of which may be in ALARM."""
+    """What must hold for the traffic to move on.
+
+    alarms: names of CloudWatch alarms, none of which may be in ALARM. ignored: those that are not watched because they
+    were in ALARM before the first change and ignore_alarms_at_start allows that.
+    """
 
     smoke: tuple[Smoke, ...] = ()
     alarms: tuple[str, ...] = ()
     metrics: tuple[Metric, ...] = ()
     ignore_alarms_at_start: bool = False
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +285,8 @@ class Wanted:
 
     bodies: color -> RegisterTaskDefinition request (empty for a rollback). size: tasks of a first deployment.
     shifts: the way to full weight, whose last step has FULL_WEIGHT. bake: how long the gates are watched there.
-    keep_warm: how long the old color keeps its tasks afterwards; 0 takes them away within the run. once: the one-off
-    task. health_check: ModifyTargetGroup members that the release is checked with, None to leave them.
+    keep_warm: how long the old color keeps its tasks afterwards. background: a scheduled action takes them away, not the
+    run. once: the one-off task. health_check: ModifyTargetGroup members that the release is checked with, None to leave them.
     """
 
     bodies: Mapping[str, Mapping[str, Any]]
@@ -244,5 +301,6 @@ class Wanted:
     bake: float = 0.0
     pause_before_shift: bool = False
     keep_warm: float = 0.0
+    background: bool = False
     once: Once | None = None
     health_check: Mapping[str, Any] | None = None

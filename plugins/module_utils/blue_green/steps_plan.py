@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Union
 
-from .plan_model import TAG_RELEASE, Gates, Once, Probe, Scaling, Smoke
+from .plan_model import TAG_RELEASE, TAG_SCALING, Gates, Once, Probe, Scaling, Smoke
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +81,21 @@ class UpdateService:
 
 @dataclass(frozen=True, slots=True)
 class TagService:
-    """Tags the service; released: with the revision it runs as its release."""
+    """Tags the service; released, candidate: with the revision it runs as its release or as a deployment's candidate."""
 
     color: str
     tags: Mapping[str, str]
     released: bool = False
+    candidate: bool = False
 
     @property
     def title(self) -> str:
         if self.released:
             return f"mark the release of {self.color}"
+        if self.candidate:
+            return f"mark the candidate on {self.color}"
+        if TAG_SCALING in self.tags:
+            return f"record the scaling of {self.color}, {self.tags[TAG_SCALING]}"
         return f"{'withdraw the release of' if TAG_RELEASE in self.tags else 'tag service'} {self.color}"
 
 
@@ -197,11 +202,15 @@ class CancelScaleDown:
 
 @dataclass(frozen=True, slots=True)
 class RunOnce:
-    """Runs the one-off task with the color's new revision, unless it has ended well for this digest before."""
+    """Runs the one-off task with a revision of the color, definition None: the one registered by the step before.
+
+    When it has ended well the service is tagged with the digest, so that it never runs twice for it.
+    """
 
     color: str
     once: Once
     digest: str
+    definition: str | None = None
 
     @property
     def title(self) -> str:
@@ -210,11 +219,15 @@ class RunOnce:
 
 @dataclass(frozen=True, slots=True)
 class CheckSmoke:
-    """Every check of the gates, over the preview route, must pass."""
+    """Every check of the gates, over the preview route, must pass.
+
+    probe: with it the route must first be seen to answer from the color, as often and within the time that it says.
+    """
 
     color: str
     checks: tuple[Smoke, ...]
     poll_interval: float
+    probe: Probe | None = None
 
     @property
     def title(self) -> str:
@@ -280,7 +293,8 @@ class Plan:
     before, after: what a user compares. blocked: why nothing may be done. needs: what has to exist by the time this is
     applied. origin, target: the color that has the traffic and the one that shall have it. fallback: where the traffic
     goes when something fails after the shift. definition: the target's task definition ARN where it is known already.
-    first: the target has never had a release, so a failure leaves nothing to return to.
+    first: the target has never had a release, so a failure leaves nothing to return to. awaits: the last step leaves
+    the decision to a person.
     """
 
     before: Mapping[str, Any] = field(default_factory=dict)
@@ -293,6 +307,7 @@ class Plan:
     fallback: str | None = None
     definition: str | None = None
     first: bool = False
+    awaits: bool = False
 
     @property
     def changed(self) -> bool:
