@@ -13,6 +13,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_ta
 
 from .. import autoscaling, ecr, ecs, elb
 from ..listener_rule_plan import TAG_RULE, TAG_SERVICE
+from .health_check_plan import observed
 from .health_plan import counted
 from .image_plan import ImageReference, place_problem
 from .plan_model import COLORS, TAG_RELEASE, ColorState, Definition, Rule, Scaling, Service, Snapshot
@@ -85,7 +86,7 @@ def observe(clients: Clients, scope: Scope, *, with_rules: bool = True) -> Snaps
         color: _color(clients, scope, color, groups[color], services.get(scope.name_of(color)), targets)
         for color in COLORS
     }
-    rules = _rules(clients, scope)
+    rules, ahead = _rules(clients, scope)
     missing = [] if cluster else [f"cluster {scope.cluster}"]
     missing += [f"target group {scope.name_of(color)}" for color in COLORS if groups[color] is None]
     if with_rules:
@@ -98,6 +99,7 @@ def observe(clients: Clients, scope: Scope, *, with_rules: bool = True) -> Snaps
         production=next(iter(rules["production"]), None),
         preview=next(iter(rules["preview"]), None),
         surplus={name: tuple(found[1:]) for name, found in rules.items() if found[1:]},
+        ahead=ahead,
         image_digest=_digest(clients, scope.image, colors) if scope.image else None,
         missing=tuple(missing),
     )
@@ -121,15 +123,32 @@ def _digest(clients: Clients, image: ImageReference, colors: dict[str, ColorStat
     return found["imageDigest"] if found else None
 
 
-def _rules(clients: Clients, scope: Scope) -> dict[str, list[Rule]]:
-    """production and preview -> the service's rules on whichever listeners of the load balancer carry them."""
+def _rules(clients: Clients, scope: Scope) -> tuple[dict[str, list[Rule]], dict[str, tuple[Rule, ...]]]:
+    """production and preview -> the service's rules on whichever listeners of the load balancer carry them.
+
+    And production and preview -> the rules that the first one's listener asks before it.
+    """
     found: dict[str, list[Rule]] = {"production": [], "preview": []}
-    for _listener, rules in elb.describe_listeners_with_rules(clients.elbv2, scope.load_balancer):
-        for rule in rules:
-            name = rule["Tags"].get(TAG_RULE)
-            if name in found and rule["Tags"].get(TAG_SERVICE) == scope.service:
-                found[name].append(Rule(rule["RuleArn"], rule["Actions"]))
-    return found
+    ahead: dict[str, tuple[Rule, ...]] = {}
+    for listener, described in elb.describe_listeners_with_rules(clients.elbv2, scope.load_balancer):
+        rules = [(_rule(rule, listener["ListenerArn"]), rule["Tags"]) for rule in described]
+        for rule, tags in rules:
+            name = tags.get(TAG_RULE)
+            if name in found and tags.get(TAG_SERVICE) == scope.service:
+                found[name].append(rule)
+                ahead.setdefault(name, _ahead(rule, [each for each, _tags in rules]))
+    return found, ahead
+
+
+def _rule(described: dict, listener: str) -> Rule:
+    priority = None if described["IsDefault"] else int(described["Priority"])
+    return Rule(described["RuleArn"], described["Actions"], described["Conditions"], priority, listener)
+
+
+def _ahead(rule: Rule, rules: list[Rule]) -> tuple[Rule, ...]:
+    """The lowest number is asked first, the default rule last."""
+    numbered = [each for each in rules if each.priority is not None and rule.priority is not None]
+    return tuple(sorted((each for each in numbered if each.priority < rule.priority), key=lambda each: each.priority))
 
 
 def _color(
@@ -157,6 +176,7 @@ def _color(
         healthy=states.get("healthy", 0),
         deregistration_delay=delay,
         stopped=frozenset(stopped),
+        health_check=observed(group) if group else {},
     )
 
 
