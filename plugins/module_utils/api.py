@@ -16,8 +16,16 @@ from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorH
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
 # What AWSRetry does not know: ECS and Application Auto Scaling throttle under these names, ECS's own 500 is called
-# ServerException, and two writers of one scalable target meet in ConcurrentUpdateException (botocore service models).
-_TRANSIENT = ["ThrottlingException", "ServerException", "ConcurrentUpdateException", "InternalServiceException"]
+# ServerException, and two writers of one scalable target meet in ConcurrentUpdateException; the last two are DynamoDB's
+# (botocore service models).
+_TRANSIENT = [
+    "ThrottlingException",
+    "ServerException",
+    "ConcurrentUpdateException",
+    "InternalServiceException",
+    "InternalServerError",
+    "ProvisionedThroughputExceededException",
+]
 
 MISSING = [
     "ClusterNotFoundException",

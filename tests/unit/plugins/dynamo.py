@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The local cloud's API alone, over real HTTP, for what several processes or clients do to one DynamoDB table."""
+
+from __future__ import annotations
+
+import email.utils
+
+import boto3
+from botocore.config import Config
+from moto.moto_api._internal import moto_api_backend
+
+from localcloud import network
+from localcloud.control import access, dispatcher
+from localcloud.control.server import Server
+from localcloud.settings import Account
+
+REGION = "us-east-1"
+ACCOUNT = Account("local", "111111111111", "AKIASLIPWAYLOCAL1111", "secret", "127.0.0.1", 8080, 8081)
+
+
+class Dynamo:
+    """An account with a release store. url: the endpoint of every AWS API."""
+
+    table = "slipway-test-releases"
+
+    def __init__(self, state):
+        prefix, self._claim = network.claim_network(str(state))
+        host = f"{prefix}.0.1"
+        port = network.free_port(host, 4566)
+        self.url = f"http://{host}:{port}"
+        self._server = Server(host, port, access.Access(dispatcher.Dispatcher(), access.Keys((ACCOUNT,))), {})
+        self._server.start()
+        self.client = client("dynamodb", self.url)
+        self.create()
+
+    def create(self):
+        self.client.create_table(
+            TableName=self.table,
+            KeySchema=[{"AttributeName": "service", "KeyType": "HASH"}, {"AttributeName": "item", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("service", "item")],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+    def item(self, service, item="lock"):
+        key = {"service": {"S": service}, "item": {"S": item}}
+        return self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
+
+    def variables(self):
+        """The environment of a process that shall use this account."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": ACCOUNT.access_key,
+            "AWS_SECRET_ACCESS_KEY": ACCOUNT.secret_key,
+            "AWS_REGION": REGION,
+        }
+
+    def close(self):
+        self._server.stop()
+        self._claim.close()
+        moto_api_backend.reset()
+
+
+def client(service, url, **options):
+    return boto3.client(
+        service,
+        region_name=REGION,
+        endpoint_url=url,
+        aws_access_key_id=ACCOUNT.access_key,
+        aws_secret_access_key=ACCOUNT.secret_key,
+        config=Config(**options),
+    )
+
+
+class Skewed:
+    """A client whose answers come from a DynamoDB of another time of day, and which may lose answers."""
+
+    def __init__(self, real, seconds=0.0, lose=()):
+        self._real, self.seconds, self.lose, self.calls = real, seconds, list(lose), []
+
+    def get_item(self, **request):
+        return self._dated(self._real.get_item(**request))
+
+    def update_item(self, **request):
+        self.calls.append(request)
+        if self.lose and self.lose.pop(0):
+            self._real.update_item(**request)
+            # What botocore does by itself when an answer gets lost: the same request once more.
+        return self._dated(self._real.update_item(**request))
+
+    def _dated(self, answer):
+        headers = answer["ResponseMetadata"]["HTTPHeaders"]
+        moment = email.utils.parsedate_to_datetime(headers["date"]).timestamp() + self.seconds
+        headers["date"] = email.utils.formatdate(moment, usegmt=True)
+        return answer
