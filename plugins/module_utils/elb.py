@@ -121,6 +121,12 @@ def describe_target_group(client: Any, name: str) -> dict | None:
     return client.describe_target_groups(Names=[name])["TargetGroups"][0]
 
 
+@ApiErrors.common_error_handler("modify target group {target_group_arn}")
+@retry
+def modify_target_group(client: Any, target_group_arn: str, changes: dict[str, Any]) -> None:
+    client.modify_target_group(TargetGroupArn=target_group_arn, **changes)
+
+
 @ApiErrors.common_error_handler("describe the target health of {target_group_arn}")
 @retry
 def describe_target_health(client: Any, target_group_arn: str) -> list[dict]:

@@ -11,18 +11,25 @@ from typing import Any
 
 from .. import autoscaling, ecs, elb
 from ..rule_actions_plan import comparable, weights_of
-from .plan_model import TAG_RELEASE
-from .run import Run, StepFailedError, SupersededError
+from .health_check import set_health_check
+from .plan_model import KEEP_WARM_ACTION, TAG_APPROVAL, TAG_CANDIDATE, TAG_RELEASE
+from .run import PlanOutdatedError, Run, SupersededError
 from .steps_plan import (
+    AwaitApproval,
+    CancelScaleDown,
     ConfirmCapacity,
     CreateService,
+    DeleteRule,
     Drain,
     Plan,
     PointRule,
     Prove,
     RegisterDefinition,
+    ScheduleScaleDown,
+    SetHealthCheck,
     SetScaling,
     TagService,
+    UntagService,
     UpdateService,
     WaitHealthy,
 )
@@ -32,6 +39,7 @@ from .waits import confirm_capacity, drain, prove, wait_healthy
 def apply(run: Run, plan: Plan) -> None:
     """Runs every step in order. Raises what stopped it; what was done until then stays done."""
     for step in plan.steps:
+        run.stop.check()
         with run.progress.step(step.title, STAGES[type(step)]):
             _DO[type(step)](run, step)
         run.done += 1
@@ -68,11 +76,21 @@ def _update(run: Run, step: UpdateService) -> None:
 
 
 def _tag(run: Run, step: TagService) -> None:
-    service = run.snapshot.colors[step.color].service
-    if service is None:
-        raise StepFailedError(f"service {run.scope.name_of(step.color)} does not exist")
-    tags = {**step.tags, TAG_RELEASE: run.definitions[step.color]} if step.released else dict(step.tags)
-    ecs.tag_resource(run.clients.ecs, service.arn, tags)
+    tags = dict(step.tags)
+    if step.released:
+        tags[TAG_RELEASE] = run.definitions[step.color]
+    if step.candidate:
+        tags[TAG_CANDIDATE] = run.definitions[step.color]
+    ecs.tag_resource(run.clients.ecs, run.service_arn(step.color), tags)
+
+
+def _untag(run: Run, step: UntagService) -> None:
+    ecs.untag_resource(run.clients.ecs, run.service_arn(step.color), list(step.keys))
+
+
+def _await_approval(run: Run, step: AwaitApproval) -> None:
+    tags = {TAG_APPROVAL: run.definitions[step.color]}
+    ecs.tag_resource(run.clients.ecs, run.service_arn(step.color), tags)
 
 
 def _scale(run: Run, step: SetScaling) -> None:
@@ -86,6 +104,27 @@ def _scale(run: Run, step: SetScaling) -> None:
     autoscaling.register_scalable_target(run.clients.autoscaling, resource, bounds.minimum, bounds.maximum, suspended)
 
 
+def _schedule_down(run: Run, step: ScheduleScaleDown) -> None:
+    """At AWS's own time: a controller's clock that is wrong must not shorten it."""
+    client = run.clients.autoscaling
+    resource = autoscaling.resource_id(run.scope.cluster, run.scope.name_of(step.color))
+    now = autoscaling.current_time(client, resource)
+    until = autoscaling.at_expression(now + step.seconds)
+    autoscaling.put_scheduled_action(client, resource, KEEP_WARM_ACTION, until, 0, 0)
+    run.progress.say(f"{step.color} keeps its tasks until {until[3:-1]} UTC")
+
+
+def _cancel_down(run: Run, step: CancelScaleDown) -> None:
+    """What has acted already cannot be canceled: its bounds stand, and the plan that counted on the tasks is void."""
+    client = run.clients.autoscaling
+    resource = autoscaling.resource_id(run.scope.cluster, run.scope.name_of(step.color))
+    autoscaling.delete_scheduled_action(client, resource, KEEP_WARM_ACTION)
+    found = autoscaling.describe_scalable_targets(client, [resource]).get(resource, {})
+    bounds = run.snapshot.colors[step.color].scaling
+    if found.get("MaxCapacity") == 0 and bounds and bounds.maximum:
+        raise PlanOutdatedError(f"the tasks of {step.color} were just being taken away by its scheduled scale-down")
+
+
 def _point(run: Run, step: PointRule) -> None:
     """Writes only over what the plan saw, then reads back: ModifyRule has no ETag that could guard the write."""
     before = _actions(run, step)
@@ -93,10 +132,19 @@ def _point(run: Run, step: PointRule) -> None:
         return
     if comparable(before) != comparable(step.expected):
         raise SupersededError(f"the {step.rule} rule {step.arn} was changed by somebody else: {_shown(run, before)}")
+    run.lease.confirm()
     elb.modify_rule_actions(run.clients.elbv2, step.arn, step.actions)
     after = _actions(run, step)
     if comparable(after) != comparable(step.actions):
         raise SupersededError(f"the {step.rule} rule {step.arn} was changed right after us: {_shown(run, after)}")
+
+
+def _delete_rule(run: Run, step: DeleteRule) -> None:
+    """Takes a rule away, provided that it still does what the plan saw."""
+    found = elb.describe_rule(run.clients.elbv2, step.arn)
+    if found and comparable(found["Actions"]) != comparable(step.expected):
+        raise SupersededError(f"the {step.rule} rule {step.arn} was changed by somebody else")
+    elb.delete_rule(run.clients.elbv2, step.arn)
 
 
 def _actions(run: Run, step: PointRule) -> list[dict[str, Any]]:
@@ -115,8 +163,14 @@ _DO: dict[type, Callable[[Run, Any], None]] = {
     CreateService: _create,
     UpdateService: _update,
     TagService: _tag,
+    UntagService: _untag,
+    AwaitApproval: _await_approval,
+    ScheduleScaleDown: _schedule_down,
+    CancelScaleDown: _cancel_down,
     SetScaling: _scale,
     PointRule: _point,
+    DeleteRule: _delete_rule,
+    SetHealthCheck: set_health_check,
     WaitHealthy: wait_healthy,
     ConfirmCapacity: confirm_capacity,
     Prove: prove,
@@ -129,8 +183,14 @@ STAGES: dict[type, str] = {
     CreateService: "services",
     UpdateService: "services",
     TagService: "services",
+    UntagService: "services",
+    AwaitApproval: "approval",
+    ScheduleScaleDown: "scaling",
+    CancelScaleDown: "scaling",
     SetScaling: "scaling",
     PointRule: "weights",
+    DeleteRule: "weights",
+    SetHealthCheck: "health_check",
     WaitHealthy: "healthy",
     ConfirmCapacity: "healthy",
     Prove: "prove",

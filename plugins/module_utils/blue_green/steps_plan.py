@@ -39,6 +39,19 @@ class PointRule:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteRule:
+    """Deletes a rule that is one too many, provided that its actions still are what the plan saw."""
+
+    rule: str
+    arn: str
+    expected: list[dict[str, Any]]
+
+    @property
+    def title(self) -> str:
+        return f"delete {self.rule} rule {self.arn}"
+
+
+@dataclass(frozen=True, slots=True)
 class SetScaling:
     color: str
     scaling: Scaling
@@ -267,6 +280,7 @@ class AwaitApproval:
 Step = Union[  # noqa: UP007
     RegisterDefinition,
     PointRule,
+    DeleteRule,
     SetScaling,
     CreateService,
     UpdateService,
