@@ -235,3 +235,13 @@ class Lease:
         if seen:
             self._say(takeover_text(self.service, seen, now))
         return True
+
+
+def lease_for(
+    client: Callable[[str], Any], service: str, lock: dict[str, Any] | None, run: dict[str, str]
+) -> Lease | NoLease:
+    """Of a module's parameters lock {table, wait, ttl} and run {by, url}. client: AnsibleAWSModule's."""
+    if lock is None:
+        return NoLease()
+    owner = run["by"] or default_owner()
+    return Lease(client("dynamodb"), lock["table"], service, owner, run["url"], lock["ttl"])

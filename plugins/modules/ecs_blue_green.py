@@ -147,6 +147,42 @@ options:
     description: Seconds between two looks while waiting.
     type: float
     default: 2
+  lock:
+    description:
+      - The lease of the service, which every action but V(converge) takes before it looks and proves before every
+        change of weights. Without it nothing keeps two deployments of one service apart.
+      - O(action=converge) does not take it, and leaves alone what the run that has it works on.
+    type: dict
+    suboptions:
+      table:
+        description: DynamoDB table of the environment's releases, as role release_store makes it.
+        type: str
+        required: true
+      wait:
+        description: Seconds to wait for whoever has the lease. With 0 the outcome is V(blocked) at once.
+        type: float
+        default: 0
+      ttl:
+        description: Seconds after which a run that was killed loses the lease. A run that lives renews it.
+        type: float
+        default: 60
+  run:
+    description: Who runs this and from where, for the lease and for RV(run).
+    type: dict
+    default: {}
+    suboptions:
+      by:
+        description: Who. By default user and host of the controller.
+        type: str
+        default: ""
+      url:
+        description: Page of the run, such as that of a CI job.
+        type: str
+        default: ""
+      git_sha:
+        description: Commit that the image was built from.
+        type: str
+        default: ""
   tags:
     description: Tags of the services and task definitions. Other tags stay.
     type: dict
@@ -302,6 +338,12 @@ PROBE = {
     "count": {"type": "int", "default": 10},
     "timeout": {"type": "float", "default": 120},
 }
+LOCK = {
+    "table": {"type": "str", "required": True},
+    "wait": {"type": "float", "default": 0},
+    "ttl": {"type": "float", "default": 60},
+}
+RUN = {name: {"type": "str", "default": ""} for name in ("by", "url", "git_sha")}
 ARGUMENTS = {
     "action": {"type": "str", "choices": ["converge", "deploy", "rollback"], "required": True},
     "engine": {"type": "str", "choices": ["two_service"], "default": "two_service"},
@@ -320,6 +362,8 @@ ARGUMENTS = {
     "healthy_timeout": {"type": "float", "default": 300},
     "health_check_grace_period": {"type": "int", "default": 60},
     "poll_interval": {"type": "float", "default": 2},
+    "lock": {"type": "dict", "options": LOCK},
+    "run": {"type": "dict", "options": RUN, "default": {}, "apply_defaults": True},
     "tags": {"type": "dict", "default": {}},
     "progress_file": {"type": "path"},
 }
