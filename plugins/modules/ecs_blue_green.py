@@ -363,7 +363,7 @@ ARGUMENTS = {
     "health_check_grace_period": {"type": "int", "default": 60},
     "poll_interval": {"type": "float", "default": 2},
     "lock": {"type": "dict", "options": LOCK},
-    "run": {"type": "dict", "options": RUN, "default": {}, "apply_defaults": True},
+    "run": {"type": "dict", "options": RUN, "default": {}},
     "tags": {"type": "dict", "default": {}},
     "progress_file": {"type": "path"},
 }
