@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 
 from .api import ApiErrors, retry
 
@@ -26,6 +30,15 @@ def describe_scalable_targets(client: Any, resource_ids: list[str]) -> dict[str,
     return {target["ResourceId"]: target for page in pages for target in page["ScalableTargets"]}
 
 
+@ApiErrors.common_error_handler("describe the scaling policies of {resource}")
+@retry
+def describe_policies(client: Any, resource: str) -> list[dict]:
+    pages = client.get_paginator("describe_scaling_policies").paginate(
+        ServiceNamespace="ecs", ResourceId=resource, ScalableDimension=_DIMENSION
+    )
+    return [policy for page in pages for policy in page["ScalingPolicies"]]
+
+
 @ApiErrors.common_error_handler("register the scalable target {resource}")
 @retry
 def register_scalable_target(
@@ -39,3 +52,51 @@ def register_scalable_target(
         MaxCapacity=maximum,
         SuspendedState=suspended,
     )
+
+
+def at_expression(when: float) -> str:
+    """A schedule for once. when: Unix seconds; without a time zone Application Auto Scaling reads UTC."""
+    return datetime.fromtimestamp(when, tz=UTC).strftime("at(%Y-%m-%dT%H:%M:%S)")
+
+
+@ApiErrors.common_error_handler("read the time of Application Auto Scaling")
+@retry
+def current_time(client: Any, resource: str) -> float:
+    """Unix seconds, from the Date header of an answer."""
+    answer = client.describe_scheduled_actions(ServiceNamespace="ecs", ResourceId=resource)
+    return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
+
+
+@ApiErrors.common_error_handler("describe the scheduled actions {name}")
+@retry
+def describe_scheduled_actions(client: Any, name: str) -> dict[str, dict]:
+    """Resource id -> the scheduled action of that name, for every ECS service that has one."""
+    pages = client.get_paginator("describe_scheduled_actions").paginate(
+        ServiceNamespace="ecs", ScheduledActionNames=[name]
+    )
+    return {action["ResourceId"]: action for page in pages for action in page["ScheduledActions"]}
+
+
+@ApiErrors.common_error_handler("put the scheduled action {name} of {resource}")
+@retry
+def put_scheduled_action(client: Any, resource: str, name: str, schedule: str, minimum: int, maximum: int) -> None:
+    client.put_scheduled_action(
+        ServiceNamespace="ecs",
+        ScheduledActionName=name,
+        ResourceId=resource,
+        ScalableDimension=_DIMENSION,
+        Schedule=schedule,
+        ScalableTargetAction={"MinCapacity": minimum, "MaxCapacity": maximum},
+    )
+
+
+@ApiErrors.common_error_handler("delete the scheduled action {name} of {resource}")
+@retry
+def delete_scheduled_action(client: Any, resource: str, name: str) -> None:
+    """One that is not there is deleted already."""
+    try:
+        client.delete_scheduled_action(
+            ServiceNamespace="ecs", ScheduledActionName=name, ResourceId=resource, ScalableDimension=_DIMENSION
+        )
+    except is_boto3_error_code("ObjectNotFoundException"):
+        return

@@ -77,6 +77,12 @@ def tag_resource(client: Any, arn: str, tags: dict[str, str]) -> None:
     client.tag_resource(resourceArn=arn, tags=tag_list(tags))
 
 
+@ApiErrors.common_error_handler("remove tags from {arn}")
+@retry
+def untag_resource(client: Any, arn: str, keys: list[str]) -> None:
+    client.untag_resource(resourceArn=arn, tagKeys=keys)
+
+
 @ApiErrors.common_error_handler("list the stopped tasks of service {service}")
 @retry
 def list_stopped_tasks(client: Any, cluster: str, service: str) -> list[str]:

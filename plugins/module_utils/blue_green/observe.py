@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
@@ -16,7 +18,7 @@ from ..listener_rule_plan import TAG_RULE, TAG_SERVICE
 from .health_check_plan import observed
 from .health_plan import counted
 from .image_plan import ImageReference, place_problem
-from .plan_model import COLORS, TAG_RELEASE, ColorState, Definition, Rule, Scaling, Service, Snapshot
+from .plan_model import COLORS, KEEP_WARM_ACTION, TAG_RELEASE, ColorState, Definition, Rule, Scaling, Service, Snapshot
 from .task_definition_plan import normalized
 
 _SETTINGS = (
@@ -30,21 +32,27 @@ _SETTINGS = (
     "platformVersion",
 )
 
+# Reads at the same time.
+READERS = 6
+
 
 class Clients:
     """boto3 clients, each made at its first use: to load a service's model takes tens of milliseconds.
 
-    make: boto3 service name -> client.
+    make: boto3 service name -> client. Making one is not for several threads at once, using it is (boto3 guide,
+    "Multithreading or multiprocessing with clients").
     """
 
     def __init__(self, make: Callable[[str], Any]) -> None:
         self._make = make
         self._made: dict[str, Any] = {}
+        self._making = Lock()
 
     def get(self, service: str) -> Any:
-        if service not in self._made:
-            self._made[service] = self._make(service)
-        return self._made[service]
+        with self._making:
+            if service not in self._made:
+                self._made[service] = self._make(service)
+            return self._made[service]
 
     @property
     def ecs(self) -> Any:
@@ -77,18 +85,38 @@ class Scope:
 
 
 def observe(clients: Clients, scope: Scope, *, with_rules: bool = True) -> Snapshot:
-    """The service as it is now. What does not exist is listed in missing; a read that fails raises."""
-    cluster = ecs.describe_cluster(clients.ecs, scope.cluster)
-    groups = {color: elb.describe_target_group(clients.elbv2, scope.name_of(color)) for color in COLORS}
-    services = _services(clients, scope) if cluster else {}
-    targets = _scalable_targets(clients, scope) if cluster else {}
-    colors = {
-        color: _color(clients, scope, color, groups[color], services.get(scope.name_of(color)), targets)
-        for color in COLORS
-    }
-    rules, ahead = _rules(clients, scope)
-    missing = [] if cluster else [f"cluster {scope.cluster}"]
-    missing += [f"target group {scope.name_of(color)}" for color in COLORS if groups[color] is None]
+    """The service as it is now. What does not exist is listed in missing; a read that fails raises.
+
+    Reads that do not depend on each other are made at the same time; boto3's clients may be shared by threads.
+    """
+    with ThreadPoolExecutor(READERS) as pool:
+        found = pool.submit(_services, clients, scope)
+        targets = pool.submit(_scalable_targets, clients, scope)
+        warm = pool.submit(autoscaling.describe_scheduled_actions, clients.autoscaling, KEEP_WARM_ACTION)
+        asked = pool.submit(_rules, clients, scope)
+        groups = {color: pool.submit(_group, clients, scope.name_of(color)) for color in COLORS}
+        latest = {color: pool.submit(_definition, clients, scope.name_of(color)) for color in COLORS}
+        services = found.result()
+        running = services or {}
+        revisions = {
+            color: pool.submit(_revisions, clients, scope, color, running.get(scope.name_of(color))) for color in COLORS
+        }
+        digest = pool.submit(_digest, clients, scope.image, running)
+        colors = {}
+        for color in COLORS:
+            resource = autoscaling.resource_id(scope.cluster, scope.name_of(color))
+            colors[color] = replace(
+                groups[color].result(),
+                color=color,
+                latest=latest[color].result(),
+                scaling=_scaling(targets.result().get(resource)),
+                warm_until=_warm_until(warm.result().get(resource)),
+                **revisions[color].result(),
+            )
+        rules, ahead = asked.result()
+        image_digest = digest.result()
+    missing = [] if services is not None else [f"cluster {scope.cluster}"]
+    missing += [f"target group {scope.name_of(color)}" for color in COLORS if colors[color].target_group is None]
     if with_rules:
         missing += [f"service {scope.name_of(color)}" for color in COLORS if colors[color].service is None]
         missing += [] if rules["production"] else [f"the production rule of {scope.service}"]
@@ -100,12 +128,15 @@ def observe(clients: Clients, scope: Scope, *, with_rules: bool = True) -> Snaps
         preview=next(iter(rules["preview"]), None),
         surplus={name: tuple(found[1:]) for name, found in rules.items() if found[1:]},
         ahead=ahead,
-        image_digest=_digest(clients, scope.image, colors) if scope.image else None,
+        image_digest=image_digest,
         missing=tuple(missing),
     )
 
 
-def _services(clients: Clients, scope: Scope) -> dict[str, dict]:
+def _services(clients: Clients, scope: Scope) -> dict[str, dict] | None:
+    """None: there is no cluster."""
+    if ecs.describe_cluster(clients.ecs, scope.cluster) is None:
+        return None
     return ecs.describe_services(clients.ecs, scope.cluster, [scope.name_of(color) for color in COLORS])
 
 
@@ -114,10 +145,15 @@ def _scalable_targets(clients: Clients, scope: Scope) -> dict[str, dict]:
     return autoscaling.describe_scalable_targets(clients.autoscaling, ids)
 
 
-def _digest(clients: Clients, image: ImageReference, colors: dict[str, ColorState]) -> str | None:
+def _warm_until(action: dict | None) -> str:
+    """The time as the schedule writes it, at(2026-11-24T10:00:00)."""
+    return action["Schedule"].removeprefix("at(").removesuffix(")") if action else ""
+
+
+def _digest(clients: Clients, image: ImageReference | None, services: dict[str, dict]) -> str | None:
     """Only a repository of the services' own account and region is asked; the planner refuses any other."""
-    service = colors[COLORS[0]].service
-    if service is None or place_problem(image, service.arn):
+    arn = next((service["serviceArn"] for service in services.values()), None)
+    if image is None or arn is None or place_problem(image, arn):
         return None
     found = ecr.describe_image(clients.ecr, image.account, image.repository, image.image_id)
     return found["imageDigest"] if found else None
@@ -151,33 +187,35 @@ def _ahead(rule: Rule, rules: list[Rule]) -> tuple[Rule, ...]:
     return tuple(sorted((each for each in numbered if each.priority < rule.priority), key=lambda each: each.priority))
 
 
-def _color(
-    clients: Clients, scope: Scope, color: str, group: dict | None, service: dict | None, targets: dict
-) -> ColorState:
-    name = scope.name_of(color)
-    states: dict[str, int] = {}
-    delay = 0
-    if group:
-        arn = group["TargetGroupArn"]
-        states = counted(elb.describe_target_health(clients.elbv2, arn))
-        attributes = elb.describe_target_group_attributes(clients.elbv2, arn)
-        delay = int(attributes.get("deregistration_delay.timeout_seconds", 0))
-    state = service_from(service) if service else None
-    definition = _definition(clients, state.definition) if state else None
-    stopped = ecs.list_stopped_tasks(clients.ecs, scope.cluster, name) if state else []
+def _group(clients: Clients, name: str) -> ColorState:
+    """What the color's target group tells of it."""
+    group = elb.describe_target_group(clients.elbv2, name)
+    if group is None:
+        return ColorState("")
+    arn = group["TargetGroupArn"]
+    states = counted(elb.describe_target_health(clients.elbv2, arn))
+    attributes = elb.describe_target_group_attributes(clients.elbv2, arn)
     return ColorState(
-        color=color,
-        target_group=group["TargetGroupArn"] if group else None,
-        service=state,
-        definition=definition,
-        latest=_definition(clients, name),
-        released=_released(clients, state, definition),
-        scaling=_scaling(targets.get(autoscaling.resource_id(scope.cluster, name))),
+        "",
+        target_group=arn,
         healthy=states.get("healthy", 0),
-        deregistration_delay=delay,
-        stopped=frozenset(stopped),
-        health_check=observed(group) if group else {},
+        deregistration_delay=int(attributes.get("deregistration_delay.timeout_seconds", 0)),
+        health_check=observed(group),
     )
+
+
+def _revisions(clients: Clients, scope: Scope, color: str, described: dict | None) -> dict[str, Any]:
+    """What the color's service tells of it, as members of ColorState."""
+    if described is None:
+        return {}
+    service = service_from(described)
+    definition = _definition(clients, service.definition)
+    return {
+        "service": service,
+        "definition": definition,
+        "released": _released(clients, service, definition),
+        "stopped": frozenset(ecs.list_stopped_tasks(clients.ecs, scope.cluster, scope.name_of(color))),
+    }
 
 
 def _released(clients: Clients, service: Service | None, definition: Definition | None) -> Definition | None:

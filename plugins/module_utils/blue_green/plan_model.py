@@ -285,8 +285,9 @@ class Wanted:
 
     bodies: color -> RegisterTaskDefinition request (empty for a rollback). size: tasks of a first deployment.
     shifts: the way to full weight, whose last step has FULL_WEIGHT. bake: how long the gates are watched there.
-    keep_warm: how long the old color keeps its tasks afterwards. background: a scheduled action takes them away, not the
-    run. once: the one-off task. health_check: ModifyTargetGroup members that the release is checked with, None to leave them.
+    keep_warm: how long the old color keeps its tasks afterwards. background: a scheduled action takes them away, not
+    the run. once: the one-off task. health_check: ModifyTargetGroup members that the release is checked with, None to
+    leave them.
     """
 
     bodies: Mapping[str, Mapping[str, Any]]

@@ -5,14 +5,22 @@
 
 from __future__ import annotations
 
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
 
 from .. import ecs
+from ..lease import Lease, NoLease
 from .observe import Clients, Scope, service_from
 from .plan_model import Service, Snapshot
 from .progress import Progress
+
+# The longest a wait goes on without looking at the lease and at what asks the run to stop.
+SLICE = 1.0
 
 
 class StepFailedError(Exception):
@@ -27,12 +35,57 @@ class SupersededError(Exception):
     """Somebody else changed the rule between our read and our write."""
 
 
+class StoppedError(Exception):
+    """The run was asked to end, and ends where it is."""
+
+
+@dataclass
+class Stop:
+    """Whether somebody asked the run to end, and how: the name of the signal."""
+
+    reason: str = ""
+
+    def check(self) -> None:
+        if self.reason:
+            raise StoppedError(f"stopped by {self.reason}")
+
+    def wait(self, seconds: float) -> None:
+        """Sleeps, at most until somebody asks the run to end."""
+        end = time.monotonic() + seconds
+        while True:
+            self.check()
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(SLICE, left))
+
+    @contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """The first SIGTERM or SIGINT asks the run to end, the second one ends it as ever."""
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+        def restore() -> None:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+        def ask(number: int, _frame: FrameType | None) -> None:
+            self.reason = signal.Signals(number).name
+            restore()
+
+        for number in before:
+            signal.signal(number, ask)
+        try:
+            yield
+        finally:
+            restore()
+
+
 @dataclass
 class Run:
     """Clients, what the plan was made from, and what the steps have learned.
 
     definitions: color -> the revision its service runs, kept up as steps change it. registered: color -> the revision
-    this run registered. done: steps carried out.
+    this run registered. smoke: what the smoke checks saw. done: steps carried out.
     """
 
     clients: Clients
@@ -41,15 +94,29 @@ class Run:
     snapshot: Snapshot
     tags: dict[str, str]
     validate_certs: bool = True
+    lease: Lease | NoLease = field(default_factory=NoLease)
+    stop: Stop = field(default_factory=Stop)
     sleep: Callable[[float], None] = time.sleep
     definitions: dict[str, str] = field(default_factory=dict)
     registered: dict[str, str] = field(default_factory=dict)
+    smoke: list[dict[str, Any]] = field(default_factory=list)
     done: int = 0
 
     def __post_init__(self) -> None:
         for color, state in self.snapshot.colors.items():
             if state.service:
                 self.definitions[color] = state.service.definition
+
+    def pause(self, seconds: float) -> None:
+        """Waits, keeping the lease. Raises LeaseLostError when it is gone, StoppedError when the run is to end."""
+        left = seconds
+        while True:
+            self.stop.check()
+            self.lease.keep()
+            if left <= 0:
+                return
+            self.sleep(min(SLICE, left))
+            left -= SLICE
 
     def describe(self, color: str) -> dict:
         """The color's service as ECS describes it now."""
@@ -61,6 +128,13 @@ class Run:
 
     def service(self, color: str) -> Service:
         return service_from(self.describe(color))
+
+    def service_arn(self, color: str) -> str:
+        """ARN of the color's service, for its tags."""
+        service = self.snapshot.colors[color].service
+        if service is None:
+            raise StepFailedError(f"service {self.scope.name_of(color)} does not exist")
+        return service.arn
 
     def group(self, color: str) -> str:
         """ARN of the color's target group, which the planners require before they plan a step that needs it."""

@@ -94,7 +94,7 @@ class UpdateService:
 
 @dataclass(frozen=True, slots=True)
 class TagService:
-    """Tags the service; released, candidate: with the revision it runs as its release or as a deployment's candidate."""
+    """Tags the service; released, candidate: with the revision it runs, as its release or as a candidate for that."""
 
     color: str
     tags: Mapping[str, str]
