@@ -1,0 +1,184 @@
+# Copyright: Contributors to the Slipway project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Looks up what a deployment's tasks need, all at once, and has it judged before anything is changed.
+
+A lookup that fails raises, as every read does: what could not be read is never taken for absent. Two may be refused
+to the caller, and are then reported as not known: the image's configuration and IAM's simulation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from typing import Any
+from urllib.error import URLError
+
+from ansible.module_utils.urls import open_url
+
+from .. import autoscaling, ecr, elb, iam, log_groups, network_api, secrets_api
+from .image_plan import ImageReference, image_complaint, reference
+from .notes_plan import policy_notes, timing_notes
+from .observe import Clients, Scope
+from .plan_model import COLORS, Snapshot, Wanted, other
+from .platform_plan import image_of_manifest, platform_of_config
+from .secret_plan import Decision, decisions
+from .steps_plan import Plan
+from .task_definition_plan import image_of
+from .verify_plan import Facts, Findings, Questions, findings, questions, starting
+
+# What is looked up: (kind, name) -> the call.
+Calls = dict[tuple[str, str], Callable[[], Any]]
+
+_THREADS = 8
+_CONFIG_SECONDS = 5
+_CONFIG_BYTES = 1 << 20
+
+
+def verify(
+    clients: Clients, scope: Scope, snapshot: Snapshot, plan: Plan, wanted: Wanted, app_container: str
+) -> Findings:
+    """What speaks against a plan of a deployment or a rollback, and what its reader should know."""
+    if plan.target is None or not plan.steps:
+        return Findings()
+    state, beside = snapshot.colors[plan.target], snapshot.colors[other(plan.target)]
+    asked = _asked(scope, snapshot, plan, wanted, app_container) if starting(plan) else None
+    calls = _policy_lookups(clients, scope) | (_lookups(clients, scope, plan.target, asked) if asked else {})
+    found = _together(calls)
+    policies = [policy for listed in _of("policies", found).values() for policy in listed]
+    notes = [
+        *timing_notes(beside, state, scope.name_of(state.color), wanted),
+        *policy_notes(policies, [str(each.target_group) for each in (state, beside)]),
+    ]
+    known = Findings(notes=tuple(notes))
+    if asked is None:
+        return known
+    return known + findings(asked, _with_decisions(clients, asked, _facts(found)))
+
+
+def _asked(scope: Scope, snapshot: Snapshot, plan: Plan, wanted: Wanted, app_container: str) -> Questions | None:
+    """None: the target has no service, which plans that start tasks do not know."""
+    state = snapshot.colors[str(plan.target)]
+    if state.service is None:
+        return None
+    known = [found for found in (state.definition, state.latest, state.released) if found]
+    registered = next((found.body for found in known if found.arn == plan.definition), {})
+    body = wanted.bodies.get(state.color) or registered
+    image = _reference(image_of(body, app_container)) or scope.image
+    return questions(body, state.service, app_container, image)
+
+
+def _reference(text: str) -> ImageReference | None:
+    return None if image_complaint(text) else reference(text)
+
+
+def _policy_lookups(clients: Clients, scope: Scope) -> Calls:
+    resources = [autoscaling.resource_id(scope.cluster, scope.name_of(color)) for color in COLORS]
+    client = clients.autoscaling
+    return {("policies", name): partial(autoscaling.describe_policies, client, name) for name in resources}
+
+
+def _lookups(clients: Clients, scope: Scope, color: str, asked: Questions) -> Calls:
+    """Clients are made here, before the threads start: that is the part of boto3 that is not safe in several."""
+    calls: Calls = {
+        ("load balancer", ""): partial(elb.describe_load_balancer, clients.elbv2, scope.load_balancer),
+        ("target group", ""): partial(elb.describe_target_group, clients.elbv2, scope.name_of(color)),
+    }
+    if asked.image and asked.image_here:
+        calls["image", ""] = partial(_image, clients.ecr, asked.image)
+    if asked.parameters:
+        calls["parameters", ""] = partial(secrets_api.describe_parameters, clients.get("ssm"), list(asked.parameters))
+    if asked.subnets:
+        calls["subnets", ""] = partial(network_api.describe_subnets, clients.get("ec2"), list(asked.subnets))
+    if asked.security_groups:
+        groups = list(asked.security_groups)
+        calls["security groups", ""] = partial(network_api.describe_security_groups, clients.get("ec2"), groups)
+    for arn in asked.secrets:
+        calls["secret", arn] = partial(secrets_api.describe_secret, clients.get("secretsmanager"), arn)
+    for name in filter(None, asked.log_groups):
+        calls["log group", name] = partial(log_groups.log_group_exists, clients.get("logs"), name)
+    for arn in asked.roles:
+        calls["role", arn] = partial(iam.get_role, clients.get("iam"), arn.rpartition("/")[2])
+    return calls
+
+
+def _together(calls: Calls) -> dict[tuple[str, str], Any]:
+    with ThreadPoolExecutor(_THREADS) as pool:
+        waiting = {key: pool.submit(call) for key, call in calls.items()}
+        return {key: future.result() for key, future in waiting.items()}
+
+
+def _facts(found: Mapping[tuple[str, str], Any]) -> Facts:
+    exists, platforms, unknown = found.get(("image", ""), (True, (), ""))
+    return Facts(
+        image_exists=exists,
+        platforms=platforms,
+        unknown_platform=unknown,
+        secrets=_of("secret", found),
+        parameters=found.get(("parameters", ""), frozenset()),
+        log_groups=frozenset(name for name, there in _of("log group", found).items() if there),
+        roles=_of("role", found),
+        subnets=found.get(("subnets", ""), {}),
+        security_groups=found.get(("security groups", ""), {}),
+        vpc=(found["load balancer", ""] or {}).get("VpcId", ""),
+        target_group=found["target group", ""],
+    )
+
+
+def _of(kind: str, found: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
+    return {name: value for (found_kind, name), value in found.items() if found_kind == kind}
+
+
+def _image(client: Any, image: ImageReference) -> tuple[bool, tuple[str, ...], str]:
+    """It exists; its platforms; why they are not known."""
+    if not image.digest:
+        return False, (), ""
+    manifest = ecr.get_manifest(client, image.account, image.repository, image.digest)
+    if manifest is None:
+        return False, (), ""
+    described = image_of_manifest(manifest)
+    if described.platforms or not described.config:
+        return True, described.platforms, "its manifest names neither a platform nor a configuration"
+    url = ecr.get_layer_url(client, image.account, image.repository, described.config)
+    if url is None:
+        return True, (), f"its configuration {described.config} cannot be had with ecr:GetDownloadUrlForLayer"
+    return True, *_platform_at(url)
+
+
+def _platform_at(url: str) -> tuple[tuple[str, ...], str]:
+    """The registry keeps configurations in S3, which not every runner reaches."""
+    try:
+        with open_url(url, timeout=_CONFIG_SECONDS) as answer:
+            platform = platform_of_config(answer.read(_CONFIG_BYTES).decode())
+    except (URLError, OSError, ValueError) as error:
+        return (), f"its configuration cannot be read from {url.partition('?')[0]}: {' '.join(str(error).split())}"
+    return ((platform,), "") if platform else ((), "its configuration names no platform")
+
+
+def _with_decisions(clients: Clients, asked: Questions, facts: Facts) -> Facts:
+    """Asks IAM whether the execution role may read what exists."""
+    secrets = [described["ARN"] for described in facts.secrets.values() if described]
+    parameters = [asked.arn_of(name) for name in facts.parameters]
+    role = asked.execution_role
+    if not (secrets or parameters) or role is None or facts.roles.get(role) is None:
+        return facts
+    client = clients.get("iam")
+    calls: Calls = {}
+    if secrets:
+        calls["secrets", ""] = partial(iam.simulate, client, role, "secretsmanager:GetSecretValue", secrets)
+    if parameters:
+        calls["parameters", ""] = partial(iam.simulate, client, role, "ssm:GetParameters", parameters)
+    answers = list(_together(calls).values())
+    if None in answers:
+        return replace(facts, decisions=None)
+    allowed = decisions(result for answer in answers for result in answer)
+    return replace(facts, decisions=allowed, shared=_shared(clients, secrets, allowed))
+
+
+def _shared(clients: Clients, secrets: list[str], allowed: Mapping[str, Decision]) -> frozenset[str]:
+    """Secrets that the role's own policies do not open, and that have a policy of their own which might."""
+    doubtful = [arn for arn in secrets if arn in allowed and not (allowed[arn].allowed or allowed[arn].explicit)]
+    client = clients.get("secretsmanager") if doubtful else None
+    return frozenset(arn for arn in doubtful if secrets_api.has_resource_policy(client, arn))
