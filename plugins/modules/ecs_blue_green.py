@@ -383,6 +383,7 @@ def job_of(module: AnsibleAWSModule, image: ImageReference | None, progress: Pro
         tags={key: str(value) for key, value in params["tags"].items()},
         check_mode=module.check_mode,
         validate_certs=params["validate_certs"],
+        app_container=inputs_plan.app_container(params),
     )
 
 

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .converge_plan import Wishes
-from .image_plan import ImageReference, image_complaint, place_problem
+from .gates_plan import at_start, gates_from
+from .gates_plan import problems as gate_problems
+from .image_plan import ImageReference, image_complaint
 from .plan_model import COLORS, Probe, Scaling, Snapshot, Wanted
 from .steps_plan import Plan
 from .swap_plan import plan_deploy
@@ -87,29 +89,22 @@ def wanted_from(params: Params, image: ImageReference | None, digest: str) -> Wa
         drain_floor=params["drain_floor"],
         healthy_timeout=params["healthy_timeout"],
         poll_interval=params["poll_interval"],
+        gates=gates_from(params),
     )
 
 
-def image_problem(snapshot: Snapshot, image: ImageReference) -> str | None:
-    """Judged before the first change: an image that ECR lacks would only show as tasks that cannot start."""
-    arn = next((state.service.arn for state in snapshot.colors.values() if state.service), None)
-    misplaced = place_problem(image, arn) if arn else None
-    if misplaced or snapshot.image_digest:
-        return misplaced
-    shown = image.digest or image.image_id["imageTag"]
-    return f"image {shown} is not in repository {image.uri}: push it, or name one that is there"
-
-
 def deploy_planner(params: Params, image: ImageReference) -> Callable[[Snapshot], tuple[Plan, Wanted]]:
-    """The planner of a deployment. The digest is resolved once: later looks cannot change what is deployed."""
+    """The planner of a deployment. The digest is resolved once: later looks cannot change what is deployed.
+
+    An image that ECR lacks plans like another one; verify, which comes before the first change, refuses it.
+    """
     resolved: list[str] = []
 
     def plan(snapshot: Snapshot) -> tuple[Plan, Wanted]:
         if snapshot.image_digest and not resolved:
             resolved.append(snapshot.image_digest)
         wanted = wanted_from(params, image, resolved[0] if resolved else "")
-        problem = image_problem(snapshot, image) if not snapshot.missing and not resolved else None
-        found = traffic_problems(snapshot) + ([problem] if problem else [])
+        found = traffic_problems(snapshot)
         return (Plan(blocked="; ".join(found)), wanted) if found else (plan_deploy(snapshot, wanted), wanted)
 
     return plan

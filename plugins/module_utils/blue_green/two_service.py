@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from .apply import STAGES, apply
+from .briefing import Briefing, brief
 from .converge_plan import Wishes, plan_converge
 from .observe import Clients, Scope, observe
 from .plan_model import Snapshot, Wanted
@@ -44,6 +45,7 @@ class Job:
     tags: dict[str, str]
     check_mode: bool
     validate_certs: bool = True
+    app_container: str = ""
 
     def observe(self, *, with_rules: bool = True) -> Snapshot:
         return observe(self.clients, self.scope, with_rules=with_rules)
@@ -62,6 +64,7 @@ class Ending:
     message: str = ""
     changed: bool = False
     definitions: dict[str, str] = field(default_factory=dict)
+    briefing: Briefing = field(default_factory=Briefing)
 
 
 def refused(service: str, why: str) -> Ending:
@@ -100,8 +103,13 @@ def _carry_out(job: Job, planner: Planner, success: str) -> Ending:
     plan, wanted = planner(snapshot)
     if plan.blocked:
         return Ending("blocked", plan, snapshot, f"{job.scope.service}: nothing was changed: {plan.blocked}")
+    briefing = brief(job.clients, job.scope, job.progress, snapshot, plan, wanted, job.app_container)
+    if briefing.findings.problems:
+        why = "; ".join(briefing.findings.problems)
+        message = f"{job.scope.service}: nothing was changed: {why}"
+        return Ending("blocked", Plan(blocked=why), snapshot, message, briefing=briefing)
     first = plan
-    ending = Ending(success, first, snapshot, changed=first.changed)
+    ending = Ending(success, first, snapshot, changed=first.changed, briefing=briefing)
     for _attempt in range(0 if job.check_mode else MAX_PLANS):
         run = job.run(snapshot)
         try:
@@ -180,6 +188,8 @@ def result_of(ending: Ending, progress: Progress, app_container: str) -> dict[st
         "steps": steps,
         "timings": progress.timings(),
         "diff": {"before": dict(plan.before), "after": dict(plan.after)},
+        "plan": dict(ending.briefing.summary),
+        "notes": list(ending.briefing.findings.notes),
     }
 
 

@@ -1,0 +1,43 @@
+# Copyright: Contributors to the Slipway project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a run tells before its first change: what it found, what it is going to do, and what speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .observe import Clients, Scope
+from .plan_model import Snapshot, Wanted
+from .progress import Progress
+from .steps_plan import Plan
+from .verify import verify
+from .verify_plan import Findings
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """summary: the result's plan."""
+
+    findings: Findings = field(default_factory=Findings)
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+
+def brief(
+    clients: Clients,
+    scope: Scope,
+    progress: Progress,
+    snapshot: Snapshot,
+    plan: Plan,
+    wanted: Wanted,
+    app_container: str,
+) -> Briefing:
+    """Looks up what the plan needs, tells it, and answers with it; whoever asked decides whether to go on."""
+    findings = verify(clients, scope, snapshot, plan, wanted, app_container)
+    for note in findings.notes:
+        progress.say(f"note: {note}")
+    for problem in findings.problems:
+        progress.say(f"problem: {problem}")
+    return Briefing(findings)
