@@ -86,7 +86,7 @@ def _lookups(clients: Clients, scope: Scope, color: str, asked: Questions) -> Ca
         ("load balancer", ""): partial(elb.describe_load_balancer, clients.elbv2, scope.load_balancer),
         ("target group", ""): partial(elb.describe_target_group, clients.elbv2, scope.name_of(color)),
     }
-    if asked.image and asked.image_here:
+    if asked.image and not asked.misplaced:
         calls["image", ""] = partial(_image, clients.ecr, asked.image)
     if asked.parameters:
         calls["parameters", ""] = partial(secrets_api.describe_parameters, clients.get("ssm"), list(asked.parameters))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .fargate_plan import limit_problems, size_problem, total_problems
-from .image_plan import ImageReference
+from .image_plan import ImageReference, place_problem
 from .plan_model import Service
 from .platform_plan import wanted_platform
 from .secret_plan import Decision, SecretReference, names_of, parameter_arn, references_of, version_problem
@@ -41,6 +41,7 @@ class Questions:
 
     app_container takes the traffic. loaded: the container port that the service registers with the load balancer.
     image: None when the task definition's image is no image of Amazon ECR, whose registry cannot be asked.
+    misplaced: why the image is not one of this account and region.
     """
 
     body: Mapping[str, Any]
@@ -56,15 +57,11 @@ class Questions:
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
     image: ImageReference | None = None
+    misplaced: str | None = None
 
     def here(self, reference: SecretReference) -> bool:
         """It lies where this run's clients look."""
         return (reference.region or self.region, reference.account or self.account) == (self.region, self.account)
-
-    @property
-    def image_here(self) -> bool:
-        """Environments promote a digest by copying it into their own account."""
-        return self.image is not None and (self.image.account, self.image.region) == (self.account, self.region)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -132,6 +129,7 @@ def questions(body: Mapping[str, Any], service: Service, app_container: str, ima
         subnets=tuple(network.get("subnets", ())),
         security_groups=tuple(network.get("securityGroups", ())),
         image=image,
+        misplaced=place_problem(image, service.arn) if image else None,
     )
 
 
@@ -168,11 +166,8 @@ def _task_definition(body: Mapping[str, Any]) -> Iterator[str]:
 def _image(asked: Questions, facts: Facts) -> Iterator[str]:
     if asked.image is None:
         return
-    if not asked.image_here:
-        yield (
-            f"image {asked.image.uri} lies in account {asked.image.account}, {asked.image.region}; this cluster in "
-            f"account {asked.account}, {asked.region}: copy it here, by digest"
-        )
+    if asked.misplaced:
+        yield f"{asked.misplaced}: copy it there, by digest"
         return
     wanted = wanted_platform(asked.body)
     shown = asked.image.digest or asked.image.tag or "latest"
@@ -186,7 +181,7 @@ def _image(asked: Questions, facts: Facts) -> Iterator[str]:
 
 
 def _image_notes(asked: Questions, facts: Facts) -> Iterator[str]:
-    if asked.image and asked.image_here and facts.image_exists and not facts.platforms:
+    if asked.image and not asked.misplaced and facts.image_exists and not facts.platforms:
         yield f"for which platform image {asked.image.uri} is built is not known: {facts.unknown_platform}"
 
 

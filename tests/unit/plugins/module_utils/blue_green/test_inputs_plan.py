@@ -100,25 +100,18 @@ def test_a_digest_is_resolved_once():
     assert wanted.bodies == later.bodies
 
 
-@pytest.mark.parametrize(
-    ("image", "state", "message"),
-    [
-        (IMAGE, replace(FRESH, image_digest=None), "image 1.0.0 is not in repository 111111111111"),
-        (f"{IMAGE}@{DIGEST}", replace(FRESH, image_digest=None), f"image {DIGEST} is not in repository"),
-        (IMAGE.replace("1" * 12, "2" * 12), replace(FRESH, image_digest=None), "lies in account 222222222222"),
-        (IMAGE, replace(FRESH, missing=("cluster c",), image_digest=None), "cluster c missing: run site.yml first"),
-    ],
-)
-def test_images_are_judged_before_the_first_change(image, state, message):
-    plan, _wanted = deploy_planner({**GOOD, "image": image}, reference(image))(state)
-    assert message in plan.blocked
+def test_without_a_cluster_nothing_is_planned():
+    plan, _wanted = deploy_planner(GOOD, reference(IMAGE))(replace(FRESH, missing=("cluster c",), image_digest=None))
+    assert "cluster c missing: run site.yml first" in plan.blocked
     assert plan.steps == ()
 
 
-def test_without_services_the_image_s_place_is_not_known():
-    bare = {name: replace(state, service=None) for name, state in FRESH.colors.items()}
-    plan, _wanted = deploy_planner(GOOD, reference(IMAGE))(replace(FRESH, colors=bare, image_digest=None))
-    assert "is not in repository" in plan.blocked
+def test_an_image_that_is_not_there_is_planned_like_any_other():
+    """verify refuses it, together with whatever else it finds."""
+    plan, wanted = deploy_planner(GOOD, reference(IMAGE))(replace(FRESH, image_digest=None))
+    assert plan.blocked is None
+    assert plan.steps
+    assert wanted.bodies["blue"]["containerDefinitions"][0]["image"].endswith("api@")
 
 
 def test_what_converge_wishes():
