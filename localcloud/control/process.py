@@ -11,7 +11,7 @@ os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "1")
 os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
 
 from localcloud import mends
-from localcloud.control import access, admin, bridge, dispatcher, server
+from localcloud.control import access, admin, bridge, calls, dispatcher, server
 from localcloud.ecs.controller import Controller
 from localcloud.settings import Settings
 
@@ -25,8 +25,11 @@ class Control:
         self._bridge = bridge.Bridge(settings, alb_in, alb_out)
         self._controller = Controller(settings)
         admin_api = admin.Admin(settings, self._bridge, self._controller)
-        app = access.Access(dispatcher.Dispatcher(), access.Keys(settings.accounts))
-        self._server = server.Server(settings.control_host, settings.control_port, app, admin_api.routes)
+        keys = access.Keys(settings.accounts)
+        log = calls.Calls(keys)
+        app = access.Access(dispatcher.Dispatcher(), keys)
+        routes = {**admin_api.routes, **log.routes}
+        self._server = server.Server(settings.control_host, settings.control_port, app, routes, log)
 
     def start(self) -> None:
         """Answer the API and drive the data planes."""

@@ -27,6 +27,8 @@ from multidict import CIMultiDict
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
+    from localcloud.control.calls import Calls
+
 log = logging.getLogger(__name__)
 
 #: S3 objects come through here.
@@ -42,8 +44,15 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Server:
     """A WSGI application at an address, in a thread of its own, with native handlers for some paths."""
 
-    def __init__(self, host: str, port: int, app: WsgiApp, routes: Mapping[tuple[str, str], Handler]) -> None:
-        self._host, self._port, self._app, self._routes = host, port, app, routes
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        app: WsgiApp,
+        routes: Mapping[tuple[str, str], Handler],
+        calls: Calls | None = None,
+    ) -> None:
+        self._host, self._port, self._app, self._routes, self._calls = host, port, app, routes, calls
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._started = threading.Event()
@@ -89,7 +98,11 @@ class Server:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         # In the loop itself: requests run one at a time anyway (lock.py), and a hand-over to a thread and back costs
         # more than most of them when the machine is busy.
-        return call(self._app, make_environ(request, await request.read()))
+        body = await request.read()
+        environ = make_environ(request, body)
+        if self._calls is None:
+            return call(self._app, environ)
+        return await self._calls.answer(request, environ, body, lambda: call(self._app, environ))
 
 
 @web.middleware

@@ -43,6 +43,13 @@ def install(controller: Controller) -> None:
         return target
 
     _replace(ApplicationAutoscalingBackend, "register_scalable_target", register_scalable_target)
+    put = ApplicationAutoscalingBackend.put_scheduled_action
+
+    def put_scheduled_action(backend: Any, *args: Any, **kwargs: Any) -> Any:
+        put(backend, *args, **kwargs)
+        controller.wake()
+
+    _replace(ApplicationAutoscalingBackend, "put_scheduled_action", put_scheduled_action)
 
 
 def uninstall() -> None:

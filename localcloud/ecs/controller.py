@@ -19,7 +19,7 @@ from moto.ecs.models import ecs_backends
 
 from localcloud import images
 from localcloud.control.lock import MOTO
-from localcloud.ecs import api, apply, views
+from localcloud.ecs import api, apply, scheduled, views
 from localcloud.ecs.lifecycle import Host, Runner
 from localcloud.ecs.model import Service, Task, now
 from localcloud.ecs.plan import plan
@@ -149,13 +149,15 @@ class Controller:
 
     def _look(self) -> bool:
         """One look at everything. Returns whether there is something to watch."""
+        scheduled.run_due(time.time())
         self._forget_stopped()
         for service in list(self._services):
             self._advance(service)
             if service.status == "INACTIVE":
                 self._services.remove(service)
         self._count()
-        return bool(self._runners) or any(views.waiting(service) for service in self._services)
+        waiting = any(views.waiting(service) for service in self._services)
+        return bool(self._runners) or waiting or scheduled.pending()
 
     def _advance(self, service: Service) -> None:
         try:

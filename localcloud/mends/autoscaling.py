@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Application Auto Scaling: a policy's alarms live and die with it."""
+"""Application Auto Scaling: policies and scheduled actions live and die with the target, alarms with the policy."""
 
 from __future__ import annotations
 
@@ -19,15 +19,18 @@ def install() -> None:
 def _with_its_policies(
     original: Any, self: ApplicationAutoscalingBackend, namespace: str, r_id: str, dimension: str
 ) -> None:
-    """Deregistering a scalable target deletes its scaling policies, and with them their alarms.
+    """Deregistering a scalable target deletes its scheduled actions and scaling policies, and with them their alarms.
 
-    moto keeps both. See https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DeregisterScalableTarget.html
+    moto keeps all. See https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DeregisterScalableTarget.html
     and, for the alarms, API_DeleteScalingPolicy.html beside it.
     """
     original(self, namespace, r_id, dimension)
     for policy in list(self.policies.values()):
         if (policy.resource_id, policy.scalable_dimension) == (r_id, dimension):
             self.delete_scaling_policy(policy.policy_name, namespace, r_id, dimension)
+    for action in list(self.scheduled_actions):
+        if (action.resource_id, action.scalable_dimension) == (r_id, dimension):
+            self.scheduled_actions.remove(action)
 
 
 def _without_old_alarms(original: Any, self: ApplicationAutoscalingBackend, *args: Any, **kwargs: Any) -> Any:
