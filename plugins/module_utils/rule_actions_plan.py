@@ -53,13 +53,27 @@ def with_weights(actions: Iterable[Action], weights: Mapping[str, int]) -> list[
 
     AWS never shows an OIDC client secret, so it is told to keep the one it has (UseExistingClientSecret).
     """
+    return only_weights(actions, {**weights_of(actions), **weights})
+
+
+def forwarding_again(actions: Iterable[Action]) -> list[Action]:
+    """The actions with a forward to nothing yet in the place of the redirect or the fixed response that ends them."""
+    ended = {"fixed-response": "FixedResponseConfig", "redirect": "RedirectConfig"}
+    made = []
+    for action in actions:
+        kept = {key: value for key, value in action.items() if key != ended.get(action["Type"])}
+        made.append({**kept, "Type": "forward", "ForwardConfig": {}} if action["Type"] in ended else action)
+    return made
+
+
+def only_weights(actions: Iterable[Action], weights: Mapping[str, int]) -> list[Action]:
+    """The actions with these groups and weights and no others, and all else as it is; unchanged if nothing forwards."""
     changed = deepcopy(list(actions))
     forward = _forward(changed)
     if forward is None:
         return changed
-    merged = {**weights_of(changed), **weights}
     config = forward.setdefault("ForwardConfig", {})
-    config["TargetGroups"] = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in merged.items()]
+    config["TargetGroups"] = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
     forward.pop("TargetGroupArn", None)
     for action in changed:
         if "AuthenticateOidcConfig" in action:

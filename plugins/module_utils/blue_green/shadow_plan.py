@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .commands_plan import playbook
 from .plan_model import Rule, Snapshot
 
 _ANY = "*"
@@ -223,7 +224,7 @@ def shadow_problems(snapshot: Snapshot, name: str = "production") -> list[str]:
     return [
         f"requests for {shadow.request.text} match rule {shadow.text} before the {name} rule of {snapshot.service}"
         f" (priority {own.priority if own else None}): give the service a smaller ecs_service_priority and run"
-        f" `ansible-playbook -i INVENTORY playbooks/site.yml -e service={snapshot.service}`, or delete that rule"
+        f" {playbook('site', snapshot.service)}, or delete that rule"
         for shadow in found
     ]
 

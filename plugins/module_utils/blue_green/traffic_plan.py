@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ..rule_actions_plan import sticky_seconds_of, weights_of, with_weights
+from .commands_plan import playbook, repair
 from .plan_model import COLORS, FULL_WEIGHT, MAX_STICKY_SECONDS, Rule, Snapshot, other
 from .steps_plan import PointRule
 
@@ -38,47 +39,93 @@ def _surplus_problem(snapshot: Snapshot, name: str, rules: tuple[Rule | None, ..
     for rule in filter(None, rules):
         weights = [f"{color} {weight}" for color, weight in color_weights(snapshot, rule).items()]
         shown.append(f"{rule.arn} ({', '.join(weights)})")
-    return f"there are {len(shown)} {name} rules, {' and '.join(shown)}: run site.yml, which leaves one"
+    said = f"there are {len(shown)} {name} rules, {' and '.join(shown)}"
+    site, anyway = playbook("site", snapshot.service), repair(snapshot.service)
+    return f"{said}: {site} leaves one; where it refuses to, {anyway} makes them weigh alike first"
 
 
-def _rule_problems(snapshot: Snapshot, name: str, rule: Rule) -> list[str]:
+def broken_rule(snapshot: Snapshot, name: str, rule: Rule) -> list[str]:
+    """What a rule sends elsewhere or nowhere."""
     weights = weights_of(rule.actions)
+    if not weights:
+        return [f"the {name} rule {rule.arn} forwards to no target group: {repair(snapshot.service)} sets it right"]
     foreign = sorted(arn for arn, weight in weights.items() if weight > 0 and snapshot.color_of(arn) is None)
     lacking = sorted(set(snapshot.colors) - set(color_weights(snapshot, rule)))
     found = []
     if foreign:
-        found.append(f"the {name} rule {rule.arn} sends traffic to {', '.join(foreign)}, which is neither color")
+        found.append(
+            f"the {name} rule {rule.arn} sends traffic to {', '.join(foreign)}, which is neither color; "
+            f"{shown_traffic(snapshot)}: {repair(snapshot.service)} takes it out"
+        )
     if lacking:
-        found.append(f"the {name} rule {rule.arn} lacks {' and '.join(lacking)}: run site.yml, which adds it")
+        found.append(
+            f"the {name} rule {rule.arn} lacks {' and '.join(lacking)}: {playbook('site', snapshot.service)} adds it"
+        )
     return found
 
 
-def _weight_problem(snapshot: Snapshot) -> str | None:
+def weight_problem(snapshot: Snapshot) -> str | None:
+    """Weights that no run of ours leaves behind."""
     live = serving_color(snapshot)
+    command = repair(snapshot.service)
     if live is None:
-        return f"{shown_traffic(snapshot)}: exactly one color must have weight. Set the rule by hand, then run again"
+        return f"{shown_traffic(snapshot)}: exactly one color must have weight. {command} moves all to a healthy one"
     state, beside = snapshot.colors[live], snapshot.colors[other(live)]
-    if beside.healthy and not state.healthy and not state.running:
+    if beside.healthy and state.empty:
         return (
-            f"{shown_traffic(snapshot)}: {live} has the traffic but no tasks, {beside.color} has tasks. "
-            "Set the rule by hand, then run again"
+            f"{shown_traffic(snapshot)}: {live} has the traffic but no tasks, {beside.color} has tasks that are healthy. "
+            f"{command} moves the traffic there"
         )
     return None
+
+
+def unhealthy_problem(snapshot: Snapshot) -> str | None:
+    """The release that serves is down and the other color could serve: to deploy onto that would take it away.
+
+    A candidate of a deployment under way is that deployment's to judge.
+    """
+    live = serving_color(snapshot)
+    if live is None:
+        return None
+    state, beside = snapshot.colors[live], snapshot.colors[other(live)]
+    if state.healthy or state.empty or not beside.healthy or state.candidate or not state.proven:
+        return None
+    return (
+        f"{shown_traffic(snapshot)}: none of the {state.desired} tasks of {live} is healthy, and {beside.color}, onto "
+        f"which this would deploy, could serve. {playbook('rollback_backend', snapshot.service)} or "
+        f"{repair(snapshot.service)} moves the traffic there; then deploy"
+    )
+
+
+def missing_problem(snapshot: Snapshot) -> str:
+    """What is not there; who gets the requests meanwhile, when that is the rule and there are tasks."""
+    command = playbook("site", snapshot.service)
+    standing = [
+        f"{color} has {state.desired} tasks ({state.healthy} healthy)"
+        for color, state in snapshot.colors.items()
+        if not state.empty
+    ]
+    if snapshot.production is None and standing:
+        return (
+            f"{', '.join(snapshot.missing)} missing while {' and '.join(standing)}: requests get what the listener "
+            f"answers by default. {command} makes the rule again, with the weight on the color that is healthy"
+        )
+    return f"{', '.join(snapshot.missing)} missing: run site.yml first: {command}"
 
 
 def problems(snapshot: Snapshot) -> list[str]:
     """All that forbids to touch the traffic, each on one line."""
     if snapshot.missing:
-        return [f"{', '.join(snapshot.missing)} missing: run site.yml first"]
+        return [missing_problem(snapshot)]
     found = []
     for name, rule in (("production", snapshot.production), ("preview", snapshot.preview)):
         if name in snapshot.surplus:
             found.append(_surplus_problem(snapshot, name, (rule, *snapshot.surplus[name])))
         elif rule is not None:
-            found += _rule_problems(snapshot, name, rule)
-    weight_problem = None if found else _weight_problem(snapshot)
-    if weight_problem:
-        found.append(weight_problem)
+            found += broken_rule(snapshot, name, rule)
+    weighs_wrong = None if found else weight_problem(snapshot)
+    if weighs_wrong:
+        found.append(weighs_wrong)
     sticky = sticky_seconds(snapshot)
     if sticky > MAX_STICKY_SECONDS:
         found.append(
