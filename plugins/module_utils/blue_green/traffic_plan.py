@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..rule_actions_plan import sticky_seconds_of, weights_of, with_weights
 from .commands_plan import playbook, repair
-from .plan_model import COLORS, FULL_WEIGHT, MAX_STICKY_SECONDS, Rule, Snapshot, other
+from .plan_model import COLORS, FULL_WEIGHT, MAX_STICKY_SECONDS, ColorState, Rule, Snapshot, other
 from .steps_plan import PointRule
 
 
@@ -31,6 +31,36 @@ def serving_color(snapshot: Snapshot) -> str | None:
     rules = (snapshot.production, *snapshot.surplus.get("production", ()))
     serving = {color for rule in rules for color, weight in color_weights(snapshot, rule).items() if weight > 0}
     return serving.pop() if len(serving) == 1 else None
+
+
+def shares(snapshot: Snapshot) -> dict[str, int]:
+    """Color -> its part of the traffic in whole percent; empty when no color has weight."""
+    weights = color_weights(snapshot, snapshot.production)
+    total = sum(weights.values())
+    return {color: round(FULL_WEIGHT * weight / total) for color, weight in weights.items()} if total else {}
+
+
+def interrupted_color(snapshot: Snapshot) -> str | None:
+    """The color to which a deployment of ours was shifting when it was interrupted; None when the weights are whole.
+
+    The tag on its service tells it from weights that somebody has split: one color is a candidate, the other is not.
+    """
+    weights = color_weights(snapshot, snapshot.production)
+    if len(weights) < len(COLORS) or not all(weights.values()) or "production" in snapshot.surplus:
+        return None
+    candidates = [color for color in COLORS if snapshot.colors[color].candidate]
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def live_color(snapshot: Snapshot) -> str | None:
+    """Where the traffic belongs: the color that serves, during an interrupted shift the one that it comes from."""
+    half = interrupted_color(snapshot)
+    return other(half) if half else serving_color(snapshot)
+
+
+def carries(state: ColorState) -> bool:
+    """All tasks that the color shall have are healthy targets, and it has some."""
+    return state.healthy >= max(1, state.desired)
 
 
 def _surplus_problem(snapshot: Snapshot, name: str, rules: tuple[Rule | None, ...]) -> str:
@@ -66,6 +96,8 @@ def broken_rule(snapshot: Snapshot, name: str, rule: Rule) -> list[str]:
 
 def weight_problem(snapshot: Snapshot) -> str | None:
     """Weights that no run of ours leaves behind."""
+    if interrupted_color(snapshot):
+        return None
     live = serving_color(snapshot)
     command = repair(snapshot.service)
     if live is None:
@@ -73,8 +105,8 @@ def weight_problem(snapshot: Snapshot) -> str | None:
     state, beside = snapshot.colors[live], snapshot.colors[other(live)]
     if beside.healthy and state.empty:
         return (
-            f"{shown_traffic(snapshot)}: {live} has the traffic but no tasks, {beside.color} has tasks that are healthy. "
-            f"{command} moves the traffic there"
+            f"{shown_traffic(snapshot)}: {live} has the traffic but no tasks, {beside.color} has tasks that are "
+            f"healthy. {command} moves the traffic there"
         )
     return None
 
@@ -139,13 +171,13 @@ def sticky_seconds(snapshot: Snapshot) -> int:
     return sticky_seconds_of(snapshot.production.actions) if snapshot.production else 0
 
 
-def point(snapshot: Snapshot, name: str, rule: Rule | None, color: str) -> list[PointRule]:
-    """The step that sends all of a rule's traffic to a color; none when it does so already."""
+def point(snapshot: Snapshot, name: str, rule: Rule | None, color: str, share: int = FULL_WEIGHT) -> list[PointRule]:
+    """The step that sends share percent of a rule's traffic to a color, the rest to the other; none when it is so."""
     if rule is None:
         return []
-    weights = {color: FULL_WEIGHT, other(color): 0}
+    weights = {color: share, other(color): FULL_WEIGHT - share}
     now = color_weights(snapshot, rule)
-    if now.get(color, 0) > 0 and now.get(other(color), 0) == 0:
+    if share == FULL_WEIGHT and now.get(color, 0) > 0 and now.get(other(color), 0) == 0:
         return []
     by_group = {str(snapshot.colors[name].target_group): weight for name, weight in weights.items()}
     return [PointRule(name, rule.arn, rule.actions, with_weights(rule.actions, by_group), weights)]
