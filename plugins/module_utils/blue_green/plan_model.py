@@ -26,6 +26,8 @@ TAG_APPROVAL = "slipway:awaiting-approval"
 TAG_MIGRATED = "slipway:migrated"
 # The live color's bounds and suspensions from before the deployment holds them, as Scaling.text writes them.
 TAG_SCALING = "slipway:scaling"
+# A worker's service carries both, its release and the one before, to which a rollback returns.
+TAG_PREVIOUS = "slipway:previous"
 # The scheduled action that takes the warm old color's tasks away without a runner.
 KEEP_WARM_ACTION = "slipway-keep-warm"
 # A client that an ALB pins to the old color for longer than this would turn every deployment into a long wait.
@@ -161,6 +163,33 @@ class ColorState:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerState:
+    """A service without a load balancer, as it is; its members mean what they mean of a color.
+
+    previous: the release before the one that the release tag names.
+    """
+
+    name: str
+    service: Service | None = None
+    definition: Definition | None = None
+    latest: Definition | None = None
+    released: Definition | None = None
+    previous: Definition | None = None
+    stopped: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleState:
+    """A schedule as it is: the revision it starts, the one it started before, and its members as AWS shows them."""
+
+    name: str
+    definition: Definition | None
+    previous: Definition | None
+    latest: Definition | None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A listener rule with its actions and conditions exactly as AWS describes them.
 
@@ -181,6 +210,7 @@ class Snapshot:
     missing names what is not there; image_digest is None for an image that ECR lacks. surplus: production or preview ->
     further rules of that name, which a move to another listener leaves until it is finished. alarms: those of the
     gates that exist. ahead: production or preview -> the rules that its listener asks before it, first one first.
+    workers, schedules: name -> state, for those that exist.
     """
 
     service: str
@@ -193,6 +223,8 @@ class Snapshot:
     surplus: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
     alarms: tuple[Alarm, ...] = ()
     ahead: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
+    workers: Mapping[str, WorkerState] = field(default_factory=dict)
+    schedules: Mapping[str, ScheduleState] = field(default_factory=dict)
 
     def color_of(self, target_group: str) -> str | None:
         return next((name for name, state in self.colors.items() if state.target_group == target_group), None)
@@ -264,10 +296,36 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """The one-off task: command of the app container in a task of the new revision, on the service's network."""
+    """The one-off task: command of container in a task of the new revision, on the service's network."""
 
     command: tuple[str, ...]
     timeout: float
+    container: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker as it is wanted. name: its ECS service and its family. body: RegisterTaskDefinition request, empty for a
+    rollback. exclusive: at no time do two of its tasks run, so that its old task stops before the new one starts."""
+
+    name: str
+    body: Mapping[str, Any]
+    count: int = 1
+    exclusive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledTask:
+    """A scheduled task as it is wanted. name: its schedule; family: its task definitions'. body: as in Worker.
+
+    settings: CreateSchedule members but for the target. role: ARN of what EventBridge Scheduler runs the task as.
+    """
+
+    name: str
+    family: str
+    body: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +345,7 @@ class Wanted:
     shifts: the way to full weight, whose last step has FULL_WEIGHT. bake: how long the gates are watched there.
     keep_warm: how long the old color keeps its tasks afterwards. background: a scheduled action takes them away, not
     the run. once: the one-off task. health_check: ModifyTargetGroup members that the release is checked with, None to
-    leave them.
+    leave them. workers, schedules: what runs beside the service, at the same digest.
     """
 
     bodies: Mapping[str, Mapping[str, Any]]
@@ -305,3 +363,5 @@ class Wanted:
     background: bool = False
     once: Once | None = None
     health_check: Mapping[str, Any] | None = None
+    workers: tuple[Worker, ...] = ()
+    schedules: tuple[ScheduledTask, ...] = ()

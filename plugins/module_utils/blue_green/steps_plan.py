@@ -10,6 +10,16 @@ from dataclasses import dataclass, field
 from typing import Any, Union
 
 from .plan_model import TAG_RELEASE, TAG_SCALING, Gates, Once, Probe, Scaling, Smoke
+from .worker_steps_plan import (
+    CreateScheduleGroup,
+    CreateWorker,
+    MarkWorker,
+    PointSchedule,
+    RemoveSchedule,
+    RollWorker,
+    SettleWorker,
+    WaitWorker,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +307,14 @@ Step = Union[  # noqa: UP007
     CheckSmoke,
     Watch,
     AwaitApproval,
+    CreateWorker,
+    SettleWorker,
+    RollWorker,
+    WaitWorker,
+    MarkWorker,
+    CreateScheduleGroup,
+    PointSchedule,
+    RemoveSchedule,
 ]
 
 
