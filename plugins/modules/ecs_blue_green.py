@@ -19,6 +19,13 @@ description:
   - O(action=rollback) does the same towards the previous release, which is the one that the other color's service names
     in its tag V(slipway:release). While the other color still runs, that is one change of weights. After an interrupted
     deployment it returns to the release that was live before.
+  - O(action=repair) sends all of the traffic to the color that has healthy targets, and to the release when both have,
+    where the rule is in a state that no run of this module leaves behind, which blocks every other action. These are
+    weights on both colors, weight on a color that cannot answer while the other one can, a target group of neither
+    color, an action that forwards nowhere, and rules too many. Weight never goes to a color without healthy targets. It
+    then tidies the marks of deployments and the scaling. A rule that is whole is left alone.
+  - Other rules of the listener that take the service's requests first block deployment and rollback, and are named.
+    Those that may take some of them, depending on more than host and path, are told.
   - Any failure before the weights move leaves the traffic untouched. After it the traffic goes back first.
   - All state is in AWS. A run that was killed is continued by the next one.
 author:
@@ -27,7 +34,7 @@ options:
   action:
     description: What to do.
     type: str
-    choices: [converge, deploy, rollback]
+    choices: [converge, deploy, rollback, repair]
     required: true
   engine:
     description: Who moves the traffic. With V(two_service) this module moves the weights between two ECS services.
@@ -129,6 +136,133 @@ options:
         description: Seconds within which the proof must succeed.
         type: float
         default: 120
+  preview_url:
+    description: URL that reaches the preview rule. Paths of O(smoke) start there.
+    type: str
+  smoke:
+    description:
+      - Checks of a deployment before any weight moves, made from where the module runs, each over a new connection.
+      - All are made, and all that fail are reported. Redirects are not followed.
+      - With O(probe), the preview route must first answer from the color that is checked, O(probe.count) times in a row
+        within O(probe.timeout), because a change of its rule takes a while to get there; and an answer that names
+        another color fails. Every place that is checked must therefore answer at the path of O(probe.url) too.
+      - Failures show the status and the beginning of the body, without what looks like a secret.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: Path and query on O(preview_url). Either this or O(smoke[].url).
+        type: str
+      url:
+        description: Absolute http or https URL, without user and password.
+        type: str
+      host:
+        description: Value of the Host header, and the name to expect in the certificate. By default the URL's.
+        type: str
+      method:
+        description: How to ask. No body is sent.
+        type: str
+        choices: [GET, HEAD, OPTIONS, POST]
+        default: GET
+      status:
+        description: The status that must come, 100 to 599.
+        type: int
+        default: 200
+      contains:
+        description: Text that the first MiB of the body must contain.
+        type: str
+        default: ""
+      headers:
+        description: Names of response headers to text that their value must contain.
+        type: dict
+        default: {}
+      seconds:
+        description: Longest time for the whole answer, from the connection on.
+        type: float
+        default: 5
+      attempts:
+        description: How often to try until it passes, O(poll_interval) apart.
+        type: int
+        default: 3
+  alarms:
+    description:
+      - Names of CloudWatch alarms, metric or composite.
+      - While the new color takes traffic, one in V(ALARM) sends it back.
+      - One that is in V(ALARM) before the first change blocks the deployment, and so does one that does not exist.
+      - An alarm that cannot be read fails the deployment; it never counts as V(OK).
+    type: list
+    elements: str
+    default: []
+  ignore_alarms_at_start:
+    description: Leave out the O(alarms) that are in V(ALARM) before the first change, and watch the others.
+    type: bool
+    default: false
+  metrics:
+    description:
+      - Thresholds on metrics (namespace V(AWS/ApplicationELB)) of the new color's target group while it takes traffic.
+      - Every datapoint of a minute since the watch began is judged, including the minute in which it began. Without
+        datapoints there is no verdict. CloudWatch has them a minute or more late.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the metric, such as V(HTTPCode_Target_5XX_Count) or V(TargetResponseTime).
+        type: str
+        required: true
+      statistic:
+        description: >-
+          V(Sum), V(Average), V(Maximum), V(Minimum), V(SampleCount), V(IQM), a percentile such as V(p99), or V(tm),
+          V(wm), V(tc), V(ts) with a percentage.
+        type: str
+        required: true
+      at_most:
+        description: Largest value that is tolerated, in the metric's own unit (V(TargetResponseTime) is in seconds).
+        type: float
+        required: true
+  health_check:
+    description:
+      - The health check of a release. A deployment gives it to the target group of the color that it brings up, just
+        before its tasks are judged by it. The color that serves keeps the one that its release was made for.
+      - It is recorded in the task definition (Docker label V(slipway.health-check) of the app container), so that a
+        rollback restores the check together with the revision, and other settings make another revision.
+      - Without it the target groups' settings are left as they are.
+    type: dict
+    suboptions:
+      protocol:
+        description: How to ask.
+        type: str
+        choices: [HTTP, HTTPS]
+        default: HTTP
+      path:
+        description: Path to ask for.
+        type: str
+        default: /
+      interval:
+        description: Seconds between two checks, 5 to 300.
+        type: int
+        default: 5
+      timeout:
+        description: Seconds until a check fails, 2 to 120, less than the interval.
+        type: int
+        default: 2
+      healthy:
+        description: Passed checks in a row that make a target healthy, 2 to 10.
+        type: int
+        default: 2
+      unhealthy:
+        description: Failed checks in a row that make a target unhealthy, 2 to 10.
+        type: int
+        default: 2
+      matcher:
+        description: HTTP status codes that pass, 200 to 499, such as V(200), V(200,204) or V(200-299).
+        type: str
+        default: "200"
+  confirm:
+    description: The name of the service, without which O(action=repair) changes nothing. Check mode needs none.
+    type: str
+    default: ""
   drain_floor:
     description:
       - Seconds that the old color keeps its tasks after the proof. A rule's stickiness extends it.
@@ -222,6 +356,26 @@ EXAMPLES = r"""
     scaling: {min: 2, max: 6}
     probe:
       url: https://api.staging.example.com/version
+    preview_url: https://api.staging.example.com:8443
+    smoke:
+      - path: /healthz
+      - path: /version
+        contains: '"version": "1.1.0"'
+        headers: {Content-Type: application/json}
+        seconds: 1
+    alarms: [slipway-staging-api-5xx, slipway-staging-api-unhealthy]
+    metrics:
+      - {name: HTTPCode_Target_5XX_Count, statistic: Sum, at_most: 5}
+      - {name: TargetResponseTime, statistic: p99, at_most: 0.8}
+
+- name: Send all traffic to the healthy color, after somebody has split the weights by hand
+  slipway.ops.ecs_blue_green:
+    action: repair
+    confirm: api
+    service: api
+    cluster: slipway-staging
+    load_balancer: slipway-staging
+    scaling: {min: 2, max: 6}
 
 - name: Return to the release before
   slipway.ops.ecs_blue_green:
@@ -234,7 +388,7 @@ EXAMPLES = r"""
 RETURN = r"""
 outcome:
   description:
-    - V(promoted), V(rolled_back), V(superseded), V(blocked), V(failed) or V(converged).
+    - V(promoted), V(rolled_back), V(superseded), V(blocked), V(failed), V(converged) or V(repaired).
     - The task fails unless it is V(promoted) or V(converged), or V(rolled_back) when that was the action.
   returned: always
   type: str
@@ -319,11 +473,12 @@ timings:
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.slipway.ops.plugins.module_utils.blue_green import inputs_plan, two_service
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green import gates_plan, inputs_plan, two_service
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.image_plan import ImageReference, reference
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.observe import Clients, Scope
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.probe import url_problem
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.progress import Progress
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.repair import repair
 
 NETWORK = {
     "subnets": {"type": "list", "elements": "str", "required": True},
@@ -338,14 +493,39 @@ PROBE = {
     "count": {"type": "int", "default": 10},
     "timeout": {"type": "float", "default": 120},
 }
+HEALTH_CHECK = {
+    "protocol": {"type": "str", "choices": ["HTTP", "HTTPS"], "default": "HTTP"},
+    "path": {"type": "str", "default": "/"},
+    "interval": {"type": "int", "default": 5},
+    "timeout": {"type": "int", "default": 2},
+    "healthy": {"type": "int", "default": 2},
+    "unhealthy": {"type": "int", "default": 2},
+    "matcher": {"type": "str", "default": "200"},
+}
 LOCK = {
     "table": {"type": "str", "required": True},
     "wait": {"type": "float", "default": 0},
     "ttl": {"type": "float", "default": 60},
 }
 RUN = {name: {"type": "str", "default": ""} for name in ("by", "url", "git_sha")}
+SMOKE = {
+    "path": {"type": "str"},
+    "url": {"type": "str"},
+    "host": {"type": "str"},
+    "method": {"type": "str", "choices": ["GET", "HEAD", "OPTIONS", "POST"], "default": "GET"},
+    "status": {"type": "int", "default": 200},
+    "contains": {"type": "str", "default": ""},
+    "headers": {"type": "dict", "default": {}},
+    "seconds": {"type": "float", "default": 5},
+    "attempts": {"type": "int", "default": 3},
+}
+METRIC = {
+    "name": {"type": "str", "required": True},
+    "statistic": {"type": "str", "required": True},
+    "at_most": {"type": "float", "required": True},
+}
 ARGUMENTS = {
-    "action": {"type": "str", "choices": ["converge", "deploy", "rollback"], "required": True},
+    "action": {"type": "str", "choices": ["converge", "deploy", "rollback", "repair"], "required": True},
     "engine": {"type": "str", "choices": ["two_service"], "default": "two_service"},
     "service": {"type": "str", "required": True},
     "cluster": {"type": "str", "required": True},
@@ -358,6 +538,13 @@ ARGUMENTS = {
     "desired_count": {"type": "int", "default": 1},
     "scaling": {"type": "dict", "options": SCALING},
     "probe": {"type": "dict", "options": PROBE},
+    "preview_url": {"type": "str"},
+    "smoke": {"type": "list", "elements": "dict", "default": [], "options": SMOKE},
+    "alarms": {"type": "list", "elements": "str", "default": []},
+    "ignore_alarms_at_start": {"type": "bool", "default": False},
+    "metrics": {"type": "list", "elements": "dict", "default": [], "options": METRIC},
+    "health_check": {"type": "dict", "options": HEALTH_CHECK},
+    "confirm": {"type": "str", "default": ""},
     "drain_floor": {"type": "float", "default": 120},
     "healthy_timeout": {"type": "float", "default": 300},
     "health_check_grace_period": {"type": "int", "default": 60},
@@ -371,14 +558,16 @@ REQUIRED_IF = [
     ("action", "converge", ("task_definition", "port", "network_configuration")),
     ("action", "deploy", ("image", "task_definition")),
 ]
-GOOD = {"converge": "converged", "deploy": "promoted", "rollback": "rolled_back"}
+GOOD = {"converge": "converged", "deploy": "promoted", "rollback": "rolled_back", "repair": "repaired"}
 
 
 def job_of(module: AnsibleAWSModule, image: ImageReference | None, progress: Progress) -> two_service.Job:
     params = module.params
     return two_service.Job(
         clients=Clients(module.client),
-        scope=Scope(params["service"], params["cluster"], params["load_balancer"], image),
+        scope=Scope(
+            params["service"], params["cluster"], params["load_balancer"], image, gates_plan.alarm_names(params)
+        ),
         progress=progress,
         tags={key: str(value) for key, value in params["tags"].items()},
         check_mode=module.check_mode,
@@ -402,6 +591,10 @@ def run(module: AnsibleAWSModule) -> dict:
     elif params["action"] == "deploy":
         image = reference(params["image"])
         ending = two_service.deploy(job_of(module, image, progress), inputs_plan.deploy_planner(params, image))
+    elif params["action"] == "repair":
+        job = job_of(module, None, progress)
+        confirmed = params["confirm"] == params["service"]
+        ending = repair(job, inputs_plan.wanted_from(params, None, ""), confirmed=confirmed)
     else:
         job = job_of(module, None, progress)
         ending = two_service.rollback(job, inputs_plan.wanted_from(params, None, ""))

@@ -6,18 +6,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .converge_plan import Wishes
-from .gates_plan import at_start, gates_from
+from .gates_plan import gates_from, settled
 from .gates_plan import problems as gate_problems
+from .health_check_plan import health_check_from, with_health_check
+from .health_check_plan import problems as health_check_problems
 from .image_plan import ImageReference, image_complaint
-from .plan_model import COLORS, Probe, Scaling, Snapshot, Wanted
+from .plan_model import COLORS, Gates, Probe, Scaling, Snapshot, Wanted
+from .shadow_plan import shadow_problems
 from .steps_plan import Plan
 from .swap_plan import plan_deploy
 from .task_definition_plan import COLOR_VARIABLE, DIGEST_VARIABLE, composed
 from .task_definition_plan import problems as definition_problems
 from .traffic_plan import problems as traffic_problems
+from .traffic_plan import unhealthy_problem
 
 Params = Mapping[str, Any]
 
@@ -39,7 +44,7 @@ def problems(params: Params) -> list[str]:
     if params["port"] is not None and not 1 <= params["port"] <= MAX_PORT:
         found.append(f"port {params['port']} is outside 1 to {MAX_PORT}")
     found += _scaling_problems(params["scaling"])
-    if params["action"] != "rollback":
+    if params["action"] not in ("rollback", "repair"):
         found += definition_problems(params["task_definition"] or {}, app_container(params), params["image"] or "")
     if params["action"] == "converge":
         found += [f"converge needs {name}" for name in ("port", "network_configuration") if params[name] is None]
@@ -48,7 +53,7 @@ def problems(params: Params) -> list[str]:
         found += [complaint] if complaint else []
     if params["probe"] and params["probe"]["count"] < 1:
         found.append(f"probe.count {params['probe']['count']} is less than 1")
-    return found
+    return found + gate_problems(params) + health_check_problems(params["health_check"])
 
 
 def _scaling_problems(scaling: Params | None) -> list[str]:
@@ -75,12 +80,13 @@ def _probe(params: Params) -> Probe | None:
 
 def wanted_from(params: Params, image: ImageReference | None, digest: str) -> Wanted:
     """image None: a rollback, which registers nothing."""
-    bodies = {}
+    bodies, health_check = {}, health_check_from(params["health_check"])
     for color in COLORS if image else ():
         extra = {COLOR_VARIABLE: color, DIGEST_VARIABLE: digest}
         pinned = image.pinned(digest) if image else ""
         family = f"{params['service']}-{color}"
-        bodies[color] = composed(params["task_definition"], family, pinned, app_container(params), extra)
+        body = composed(params["task_definition"], family, pinned, app_container(params), extra)
+        bodies[color] = with_health_check(body, app_container(params), health_check)
     return Wanted(
         bodies=bodies,
         size=params["desired_count"],
@@ -90,21 +96,34 @@ def wanted_from(params: Params, image: ImageReference | None, digest: str) -> Wa
         healthy_timeout=params["healthy_timeout"],
         poll_interval=params["poll_interval"],
         gates=gates_from(params),
+        health_check=health_check,
     )
+
+
+def before_deploying(snapshot: Snapshot, wanted: Wanted) -> list[str]:
+    """What forbids a deployment and not a rollback."""
+    down = unhealthy_problem(snapshot)
+    unseen = shadow_problems(snapshot, "preview") if wanted.gates.smoke else []
+    return [*([down] if down else []), *unseen]
 
 
 def deploy_planner(params: Params, image: ImageReference) -> Callable[[Snapshot], tuple[Plan, Wanted]]:
     """The planner of a deployment. The digest is resolved once: later looks cannot change what is deployed.
 
     An image that ECR lacks plans like another one; verify, which comes before the first change, refuses it.
+    So are the gates settled once: an alarm that goes off meanwhile is no alarm from before.
     """
     resolved: list[str] = []
+    gates: list[Gates] = []
 
     def plan(snapshot: Snapshot) -> tuple[Plan, Wanted]:
         if snapshot.image_digest and not resolved:
             resolved.append(snapshot.image_digest)
         wanted = wanted_from(params, image, resolved[0] if resolved else "")
-        found = traffic_problems(snapshot)
+        if not gates:
+            gates.append(settled(wanted.gates, snapshot.alarms))
+        wanted = replace(wanted, gates=gates[0])
+        found = traffic_problems(snapshot) + before_deploying(snapshot, wanted)
         return (Plan(blocked="; ".join(found)), wanted) if found else (plan_deploy(snapshot, wanted), wanted)
 
     return plan

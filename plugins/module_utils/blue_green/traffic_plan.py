@@ -8,6 +8,7 @@ from __future__ import annotations
 from ..rule_actions_plan import sticky_seconds_of, weights_of, with_weights
 from .commands_plan import playbook, repair
 from .plan_model import COLORS, FULL_WEIGHT, MAX_STICKY_SECONDS, ColorState, Rule, Snapshot, other
+from .shadow_plan import shadow_problems
 from .steps_plan import PointRule
 
 
@@ -158,6 +159,7 @@ def problems(snapshot: Snapshot) -> list[str]:
     weighs_wrong = None if found else weight_problem(snapshot)
     if weighs_wrong:
         found.append(weighs_wrong)
+    found += shadow_problems(snapshot)
     sticky = sticky_seconds(snapshot)
     if sticky > MAX_STICKY_SECONDS:
         found.append(

@@ -32,8 +32,14 @@ GOOD = {
     "drain_floor": 120,
     "healthy_timeout": 300,
     "health_check_grace_period": 60,
+    "health_check": None,
     "poll_interval": 2,
     "tags": {"a": "b"},
+    "preview_url": None,
+    "smoke": [],
+    "alarms": [],
+    "metrics": [],
+    "ignore_alarms_at_start": False,
 }
 FRESH = snapshot(color("blue"), color("green"), image_digest=DIGEST)
 
