@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`push`: puts an image of the tables into ECR through the ordinary API; the local cloud's `docker push`.
 
-What is pushed is a manifest without layers to pull: its annotation names the table's entry, and its config digest is
-that of the program's files, so that a changed program is another image, and the same program the same one.
+What is pushed is a manifest without layers to pull: its annotation names the table's entry, and its configuration the
+digest of the program's files, so that a changed program is another image, and the same program the same one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
+_CONTENT = "io.slipway.localcloud.content"
 
 
 def run(state: Path, key: str, environment: str, repository: str | None, tag: str | None) -> int:
@@ -50,12 +52,12 @@ def run(state: Path, key: str, environment: str, repository: str | None, tag: st
 
 def manifest(image: images.Image) -> str:
     """The image's OCI manifest; the same text for the same content."""
-    content = image.content_digest()
+    content = configuration(image).encode()
     return json.dumps(
         {
             "schemaVersion": 2,
             "mediaType": _MANIFEST,
-            "config": {"mediaType": _CONFIG, "digest": f"sha256:{content}", "size": len(content)},
+            "config": {"mediaType": _CONFIG, "digest": _digest(content), "size": len(content)},
             "layers": [],
             "annotations": {images.ANNOTATION: image.key},
         },
@@ -63,9 +65,38 @@ def manifest(image: images.Image) -> str:
     )
 
 
+def configuration(image: images.Image) -> str:
+    """The image's OCI configuration. Programs run on this machine whatever it is; the stack's tasks ask for amd64."""
+    return json.dumps(
+        {
+            "architecture": "amd64",
+            "os": "linux",
+            "rootfs": {"type": "layers", "diff_ids": []},
+            "config": {"Labels": {_CONTENT: f"sha256:{image.content_digest()}"}},
+        },
+        sort_keys=True,
+    )
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _upload(ecr: Any, repository: str, content: bytes) -> None:
+    """Upload a blob unless it is there, as docker push does."""
+    asked = ecr.batch_check_layer_availability(repositoryName=repository, layerDigests=[_digest(content)])
+    if asked["layers"]:
+        return
+    upload = ecr.initiate_layer_upload(repositoryName=repository)["uploadId"]
+    target = {"repositoryName": repository, "uploadId": upload}
+    ecr.upload_layer_part(**target, partFirstByte=0, partLastByte=len(content) - 1, layerPartBlob=content)
+    ecr.complete_layer_upload(**target, layerDigests=[_digest(content)])
+
+
 def _push(ecr: Any, image: images.Image, repository: str, tag: str) -> str:
     """The reference by digest of the image, now in the repository under the tag; pushing it again changes nothing."""
     text = manifest(image)
+    _upload(ecr, repository, configuration(image).encode())
     try:
         pushed = ecr.put_image(repositoryName=repository, imageManifest=text, imageTag=tag)["image"]
     except ecr.exceptions.ImageAlreadyExistsException:

@@ -106,6 +106,16 @@ def test_push_is_repeatable_and_tells_the_reference(cloud):
     assert digest == "sha256:" + hashlib.sha256(image["imageManifest"].encode()).hexdigest()
     assert json.loads(image["imageManifest"])["annotations"] == {images.ANNOTATION: "api:1.0.0"}
 
+    blob = json.loads(image["imageManifest"])["config"]["digest"]
+    url = ecr.get_download_url_for_layer(repositoryName="pushed/api", layerDigest=blob)["downloadUrl"]
+    status, _headers, configuration = cloud.http(url)
+    assert status == 200
+    assert blob == "sha256:" + hashlib.sha256(configuration).hexdigest()
+    assert json.loads(configuration)["architecture"] == "amd64"
+    assert cloud.client("s3").list_buckets()["Buckets"] == []
+    with pytest.raises(ClientError, match="LayersNotFoundException"):
+        ecr.get_download_url_for_layer(repositoryName="pushed/api", layerDigest=f"sha256:{'0' * 64}")
+
     other = push(cloud, "api:2.0.0", "--repository", "pushed/api", "--tag", "1.0.0")
     assert other.returncode == 1
     assert "ImageTagAlreadyExistsException" in other.stderr

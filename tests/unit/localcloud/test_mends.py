@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import datetime
+import json
+
+import pytest
 
 NOW = datetime.datetime.now(datetime.UTC)
 
@@ -30,6 +33,46 @@ def test_policies_of_aws_can_be_attached(cloud):
     iam.attach_role_policy(RoleName="execution", PolicyArn=arn)
     attached = iam.list_attached_role_policies(RoleName="execution")["AttachedPolicies"]
     assert [policy["PolicyArn"] for policy in attached] == [arn]
+
+
+def test_a_role_s_policies_are_simulated(cloud):
+    iam = cloud.client("iam")
+    secret = "arn:aws:secretsmanager:us-east-1:111111111111:secret:"
+    role = iam.create_role(RoleName="simulated", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    statements = [
+        {"Effect": "Allow", "Action": "secretsmanager:Get*", "Resource": [f"{secret}open-*", f"{secret}denied"]},
+        {"Effect": "Deny", "NotAction": "ssm:*", "Resource": f"{secret}denied"},
+        {
+            "Effect": "Allow",
+            "Action": "*",
+            "Resource": f"{secret}tagged",
+            "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}},
+        },
+    ]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_role_policy(RoleName="simulated", PolicyName="p", PolicyDocument=policy)
+
+    def decisions(*names):
+        found = iam.simulate_principal_policy(
+            PolicySourceArn=role,
+            ActionNames=["secretsmanager:GetSecretValue"],
+            ResourceArns=[secret + name for name in names],
+        )["EvaluationResults"]
+        specific = [item["ResourceSpecificResults"][0] for item in found]
+        return [(item["EvalResourceDecision"], item["MissingContextValues"]) for item in specific]
+
+    assert decisions("open-1", "other", "denied", "tagged") == [
+        ("allowed", []),
+        ("implicitDeny", []),
+        ("explicitDeny", []),
+        ("implicitDeny", ["aws:SourceVpc"]),
+    ]
+    nothing = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}})
+    boundary = iam.create_policy(PolicyName="boundary", PolicyDocument=nothing)["Policy"]["Arn"]
+    iam.put_role_permissions_boundary(RoleName="simulated", PermissionsBoundary=boundary)
+    assert decisions("open-1") == [("implicitDeny", [])]
+    with pytest.raises(iam.exceptions.NoSuchEntityException):
+        iam.simulate_principal_policy(PolicySourceArn=f"{role}x", ActionNames=["s3:GetObject"])
 
 
 def test_resource_types_have_ec2_s_names(cloud, network):
