@@ -14,9 +14,11 @@ from ..rule_actions_plan import comparable, weights_of
 from .health_check import set_health_check
 from .plan_model import KEEP_WARM_ACTION, TAG_APPROVAL, TAG_CANDIDATE, TAG_RELEASE
 from .run import PlanOutdatedError, Run, SupersededError
+from .smoke import check_smoke
 from .steps_plan import (
     AwaitApproval,
     CancelScaleDown,
+    CheckSmoke,
     ConfirmCapacity,
     CreateService,
     DeleteRule,
@@ -32,8 +34,10 @@ from .steps_plan import (
     UntagService,
     UpdateService,
     WaitHealthy,
+    Watch,
 )
 from .waits import confirm_capacity, drain, prove, wait_healthy
+from .watch import watch
 
 
 def apply(run: Run, plan: Plan) -> None:
@@ -175,6 +179,8 @@ _DO: dict[type, Callable[[Run, Any], None]] = {
     ConfirmCapacity: confirm_capacity,
     Prove: prove,
     Drain: drain,
+    CheckSmoke: check_smoke,
+    Watch: watch,
 }
 
 # The keys of the result's timings.
@@ -195,4 +201,6 @@ STAGES: dict[type, str] = {
     ConfirmCapacity: "healthy",
     Prove: "prove",
     Drain: "drain",
+    CheckSmoke: "smoke",
+    Watch: "watch",
 }

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .gates_plan import objections
 from .observe import Clients, Scope
 from .plan_model import Snapshot, Wanted
 from .progress import Progress
@@ -36,6 +37,7 @@ def brief(
 ) -> Briefing:
     """Looks up what the plan needs, tells it, and answers with it; whoever asked decides whether to go on."""
     findings = verify(clients, scope, snapshot, plan, wanted, app_container)
+    findings += Findings(tuple(objections(plan, wanted.gates, snapshot.alarms)))
     for note in findings.notes:
         progress.say(f"note: {note}")
     for problem in findings.problems:

@@ -15,6 +15,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_ta
 
 from .. import autoscaling, ecr, ecs, elb
 from ..listener_rule_plan import TAG_RULE, TAG_SERVICE
+from .alarms import read_alarms
 from .health_check_plan import observed
 from .health_plan import counted
 from .image_plan import ImageReference, place_problem
@@ -73,12 +74,13 @@ class Clients:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What to look at. image: the reference to resolve, if any."""
+    """What to look at. image: the reference to resolve, if any. alarms: names of those to read."""
 
     service: str
     cluster: str
     load_balancer: str
     image: ImageReference | None = None
+    alarms: tuple[str, ...] = ()
 
     def name_of(self, color: str) -> str:
         return f"{self.service}-{color}"
@@ -94,6 +96,7 @@ def observe(clients: Clients, scope: Scope, *, with_rules: bool = True) -> Snaps
         targets = pool.submit(_scalable_targets, clients, scope)
         warm = pool.submit(autoscaling.describe_scheduled_actions, clients.autoscaling, KEEP_WARM_ACTION)
         asked = pool.submit(_rules, clients, scope)
+        alarms = pool.submit(read_alarms, clients, scope.alarms)
         groups = {color: pool.submit(_group, clients, scope.name_of(color)) for color in COLORS}
         latest = {color: pool.submit(_definition, clients, scope.name_of(color)) for color in COLORS}
         services = found.result()
@@ -129,6 +132,7 @@ def observe(clients: Clients, scope: Scope, *, with_rules: bool = True) -> Snaps
         surplus={name: tuple(found[1:]) for name, found in rules.items() if found[1:]},
         ahead=ahead,
         image_digest=image_digest,
+        alarms=alarms.result(),
         missing=tuple(missing),
     )
 

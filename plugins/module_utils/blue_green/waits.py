@@ -10,7 +10,7 @@ from .health_plan import Look, Verdict, complaints_of, counted, judge
 from .observe import service_from
 from .probe import Prober
 from .run import PlanOutdatedError, Run, StepFailedError
-from .steps_plan import ConfirmCapacity, Drain, Prove, WaitHealthy
+from .steps_plan import ConfirmCapacity, Drain, Prove, WaitHealthy, Watch
 
 # Polls in a row that must find the color healthy: a target that flaps is not healthy.
 HEALTHY_POLLS = 3
@@ -23,7 +23,7 @@ def wait_healthy(run: Run, step: WaitHealthy) -> None:
     deadline = run.progress.clock() + step.timeout
     streak = 0
     while True:
-        verdict = judge(_look(run, step), step.need)
+        verdict = judge(look(run, step), step.need)
         run.progress.say(f"{step.color} {verdict.text}")
         streak = streak + 1 if verdict.state == "ready" else 0
         if streak >= HEALTHY_POLLS:
@@ -39,7 +39,7 @@ def _check(run: Run, step: WaitHealthy, verdict: Verdict, deadline: float) -> No
         raise StepFailedError(f"{step.color} was not healthy within {step.timeout:g} s: {verdict.text}")
 
 
-def _look(run: Run, step: WaitHealthy) -> Look:
+def look(run: Run, step: WaitHealthy | Watch) -> Look:
     described = run.describe(step.color)
     service = service_from(described)
     stopped = ecs.list_stopped_tasks(run.clients.ecs, run.scope.cluster, run.scope.name_of(step.color))
