@@ -42,6 +42,7 @@ from .lease_plan import (
     lost_text,
     release_request,
     takeover_text,
+    token_of,
 )
 
 # Seconds between two looks at a lease that somebody else has.
@@ -127,7 +128,10 @@ class NoLease:
 
 @dataclass
 class Lease:
-    """One run's claim on the lease of a service. token: of the acquisition, 0 before it."""
+    """One run's claim on the lease of a service.
+
+    token: of this run's acquisition, 0 without one. last_token: of anybody's, as look() saw it.
+    """
 
     client: Any
     table: str
@@ -139,6 +143,7 @@ class Lease:
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
     token: int = 0
+    last_token: int = field(init=False, default=0)
     _say: Callable[[str], None] = field(init=False, default=lambda _text: None)
     _clock: Clock = field(init=False)
     _kept: float = field(init=False, default=0.0)
@@ -151,6 +156,7 @@ class Lease:
         """The lease as it is stored now, run out or not. Reads the time, too."""
         answer = read_item(self.client, self.table, self.service)
         self._clock.read(answer)
+        self.last_token = token_of(answer.get("Item"))
         return held_from(answer.get("Item"))
 
     def now(self) -> float:

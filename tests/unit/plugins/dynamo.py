@@ -7,11 +7,13 @@ import email.utils
 
 import boto3
 from botocore.config import Config
+from moto.dynamodb.responses import DynamoHandler
 from moto.moto_api._internal import moto_api_backend
 
 from localcloud import network
 from localcloud.control import access, dispatcher
 from localcloud.control.server import Server
+from localcloud.mends import dynamodb
 from localcloud.settings import Account
 
 REGION = "us-east-1"
@@ -23,12 +25,15 @@ class Dynamo:
 
     table = "slipway-test-releases"
 
-    def __init__(self, state):
+    def __init__(self, state, table=table):
+        self.table = table
         prefix, self._claim = network.claim_network(str(state))
         host = f"{prefix}.0.1"
         port = network.free_port(host, 4566)
         self.url = f"http://{host}:{port}"
         self._server = Server(host, port, access.Access(dispatcher.Dispatcher(), access.Keys((ACCOUNT,))), {})
+        self._unmended = DynamoHandler.update_table
+        dynamodb.install()
         self._server.start()
         self.client = client("dynamodb", self.url)
         self.create()
@@ -40,6 +45,10 @@ class Dynamo:
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("service", "item")],
             BillingMode="PAY_PER_REQUEST",
         )
+
+    def delete(self):
+        self.client.update_table(TableName=self.table, DeletionProtectionEnabled=False)
+        self.client.delete_table(TableName=self.table)
 
     def item(self, service, item="lock"):
         key = {"service": {"S": service}, "item": {"S": item}}
@@ -57,6 +66,7 @@ class Dynamo:
     def close(self):
         self._server.stop()
         self._claim.close()
+        DynamoHandler.update_table = self._unmended
         moto_api_backend.reset()
 
 
