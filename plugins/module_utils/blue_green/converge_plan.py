@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .plan_model import IDLE_SCALING, ColorState, Scaling, Snapshot
+from .shown_plan import shown_scaling, shown_state
 from .steps_plan import CreateService, Plan, RegisterDefinition, SetScaling, Step, TagService, UpdateService
-from .swap_plan import shown_scaling, shown_state
 from .task_definition_plan import normalized
 from .traffic_plan import serving_color
 

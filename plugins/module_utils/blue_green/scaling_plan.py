@@ -43,8 +43,8 @@ def record(snapshot: Snapshot, live: ColorState, wanted: Wanted) -> list[Step]:
 
 
 def _own(state: ColorState) -> Scaling | None:
-    """A color's bounds without the suspension that keeping it warm has put there."""
-    if state.scaling and state.warm_until:
+    """A color's bounds without the suspension that keeping it warm, or what went before, has left there."""
+    if state.scaling and (state.warm_until or state.scaling.maximum == 0):
         return replace(state.scaling, scale_in_suspended=False)
     return state.scaling
 

@@ -142,3 +142,9 @@ def image_of(body: Mapping[str, Any], app_container: str) -> str:
 def digest_of(body: Mapping[str, Any], app_container: str) -> str:
     """The digest that the app container is pinned to; empty for the bootstrap revision, which is pinned to none."""
     return image_of(body, app_container).partition("@")[2]
+
+
+def digest_in(body: Mapping[str, Any]) -> str:
+    """The digest in the variable that every container gets from composed(); empty for a revision not of ours."""
+    variables = [item for container in body.get("containerDefinitions", []) for item in container.get("environment", [])]
+    return next((str(item["value"]) for item in variables if item["name"] == DIGEST_VARIABLE), "")
