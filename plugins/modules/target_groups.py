@@ -15,6 +15,9 @@ description:
     unless told otherwise. On a service under load that is an outage.
   - This module never touches targets. It creates groups that are alike but for their name, and keeps health check,
     deregistration delay and tags.
+  - The health check of a group with registered targets stays as it is, because what runs there was released with it,
+    and a check that it does not pass would take the service down. It is reported in RV(deferred) and as a warning, and
+    arrives with the next deployment, see M(slipway.ops.ecs_blue_green).
 options:
   names:
     description: Names of the target groups.
@@ -30,7 +33,7 @@ options:
     description: Port of a target that is registered without one. Required when O(state=present).
     type: int
   health_check:
-    description: The HTTP health check.
+    description: The HTTP health check. Written at a group's creation, and while it has no targets.
     type: dict
     default: {}
     suboptions:
@@ -101,6 +104,15 @@ arns:
   returned: success
   type: dict
   sample: {"api-blue": "arn:aws:elasticloadbalancing:us-east-1:111111111111:targetgroup/api-blue/0123456789abcdef"}
+deferred:
+  description: Groups that keep their health check for now, because they have targets; with it and the one to come.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - name: api-blue
+      now: {"HealthCheckPath": "/"}
+      later: {"HealthCheckPath": "/healthz"}
 steps:
   description: The changes, in order.
   returned: success
@@ -117,6 +129,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     ansible_dict_to_boto3_tag_list,
     boto3_tag_list_to_ansible_dict,
 )
+from ansible_collections.slipway.ops.plugins.module_utils import elb
 from ansible_collections.slipway.ops.plugins.module_utils.api import ApiErrors, retry
 from ansible_collections.slipway.ops.plugins.module_utils.documents_plan import Plan, Step, plan_documents
 
@@ -220,6 +233,32 @@ def observe(client: Any, name: str, wanted: dict[str, Any]) -> tuple[str, dict[s
     }
 
 
+def deferred_check(client: Any, name: str, group: tuple[str, dict[str, Any]], wanted: dict[str, Any]) -> dict | None:
+    """What changes of the health check of a group that has targets; None if it may be written, or is as wanted."""
+    arn, document = group
+    now, later = document["health_check"], wanted["health_check"]
+    differing = [key for key in later if now[key] != later[key]]
+    if not differing or not elb.describe_target_health(client, arn):
+        return None
+    return {"name": name, "now": {key: now[key] for key in differing}, "later": {key: later[key] for key in differing}}
+
+
+def with_targets_spared(client: Any, found: dict[str, tuple[str, dict]], wanted: dict) -> tuple[dict, list[dict]]:
+    """Name -> the document to reach now, for the groups that exist; and what has to wait."""
+    documents, deferred = {}, []
+    for name, group in found.items():
+        waits = deferred_check(client, name, group, wanted)
+        documents[name] = {**wanted, "health_check": group[1]["health_check"]} if waits else wanted
+        deferred += [waits] if waits else []
+    return documents, deferred
+
+
+def waiting(item: dict) -> str:
+    """For people."""
+    changes = ", ".join(f"{key} {item['now'][key]} to {item['later'][key]}" for key in item["later"])
+    return f"target group {item['name']} has targets: its health check changes with the next deployment, {changes}"
+
+
 def blocked(plan: Plan) -> str:
     """Why the plan cannot be carried out, "" if it can."""
     for step in plan.steps:
@@ -289,7 +328,8 @@ def main() -> None:
         client = module.client("elbv2")
         found = {name: group for name in names if (group := observe(client, name, wanted))}
         current = {name: document for name, (_arn, document) in found.items()}
-        plan = plan_documents(current, dict.fromkeys(names, wanted if present else None))
+        spared, deferred = with_targets_spared(client, found, wanted) if present else ({}, [])
+        plan = plan_documents(current, {**dict.fromkeys(names, wanted if present else None), **spared})
         if problem := blocked(plan):
             module.fail_json(msg=problem, diff=plan.diff())
         arns = {name: arn for name, (arn, _document) in found.items()}
@@ -297,8 +337,10 @@ def main() -> None:
             arns = apply(client, plan, arns)
     except AnsibleAWSError as error:
         module.fail_json_aws_error(error)
+    for item in deferred:
+        module.warn(waiting(item))
     steps = [{"name": step.name, "action": step.action} for step in plan.steps]
-    module.exit_json(changed=plan.changed, arns=arns, steps=steps, diff=plan.diff())
+    module.exit_json(changed=plan.changed, arns=arns, steps=steps, deferred=deferred, diff=plan.diff())
 
 
 if __name__ == "__main__":

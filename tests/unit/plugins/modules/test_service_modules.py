@@ -69,16 +69,40 @@ def test_target_groups(call, world, group_arguments):
     elb = world.client("elbv2")
     group = elb.describe_target_groups(Names=["web-green"])["TargetGroups"][0]
     assert (group["HealthCheckPath"], group["HealthCheckIntervalSeconds"], group["TargetType"]) == ("/healthz", 5, "ip")
-    elb.register_targets(TargetGroupArn=group["TargetGroupArn"], Targets=[{"Id": "10.0.0.9", "Port": 8080}])
-
     changed = call(target_groups, **group_arguments, health_check={"path": "/ready"}, deregistration_delay=30)
     assert changed["arns"] == made["arns"]
     assert [step["action"] for step in changed["steps"]] == ["update", "update"]
-    health = elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
-    assert [item["Target"]["Id"] for item in health] == ["10.0.0.9"]
+    assert changed["deferred"] == []
 
     gone = call(target_groups, names=NAMES, state="absent")
     assert gone["arns"] == {}
+
+
+def test_the_health_check_of_a_group_with_targets_waits_for_a_deployment(call, world, capsys, group_arguments):
+    made = call(target_groups, **group_arguments, health_check={"path": "/healthz"}, deregistration_delay=20)
+    elb = world.client("elbv2")
+    elb.register_targets(TargetGroupArn=made["arns"]["web-green"], Targets=[{"Id": "10.0.0.9", "Port": 8080}])
+
+    wishes = {"health_check": {"path": "/ready", "interval": 9}, "deregistration_delay": 20}
+    changed = call(target_groups, **group_arguments, **wishes)
+    assert changed["steps"] == [{"name": "web-blue", "action": "update"}]
+    now, later = {"HealthCheckPath": "/healthz", "HealthCheckIntervalSeconds": 5}, {"HealthCheckPath": "/ready"}
+    assert changed["deferred"] == [
+        {"name": "web-green", "now": now, "later": {**later, "HealthCheckIntervalSeconds": 9}}
+    ]
+    warning = str(changed["warnings"])
+    assert (
+        "web-green has targets: its health check changes with the next deployment, HealthCheckPath /healthz" in warning
+    )
+    paths = {
+        group["TargetGroupName"]: group["HealthCheckPath"] for group in elb.describe_target_groups()["TargetGroups"]
+    }
+    assert {name: paths[name] for name in NAMES} == {"web-blue": "/ready", "web-green": "/healthz"}
+    health = elb.describe_target_health(TargetGroupArn=made["arns"]["web-green"])["TargetHealthDescriptions"]
+    assert [item["Target"]["Id"] for item in health] == ["10.0.0.9"]
+
+    slower = call(target_groups, **group_arguments, health_check=wishes["health_check"], deregistration_delay=30)
+    assert [step["name"] for step in slower["steps"]] == NAMES, "the delay is no matter of the release"
 
 
 def test_a_target_group_that_would_have_to_be_made_anew_is_left_alone(call, capsys, group_arguments):
