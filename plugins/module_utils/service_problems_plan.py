@@ -14,6 +14,7 @@ from ipaddress import ip_network
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green import gates_plan
 from ansible_collections.slipway.ops.plugins.module_utils.services_plan import NAME
 
 Inputs = Mapping[str, Any]
@@ -67,7 +68,19 @@ SECRET_ARN = re.compile(
 
 def service_problems(service: Inputs) -> tuple[str, ...]:
     """All findings, one line each, each beginning with the input's key. Empty when the service can be built."""
-    checks = (_identity, _numbers, _size, _counts, _routing, _environment, _providers, _buckets, _egress, _container)
+    checks = (
+        _identity,
+        _numbers,
+        _size,
+        _counts,
+        _routing,
+        _environment,
+        _providers,
+        _buckets,
+        _egress,
+        _container,
+        _gates,
+    )
     return tuple(problem for check in checks for problem in check(service))
 
 
@@ -228,3 +241,12 @@ def _container(service: Inputs) -> Iterator[str]:
     for path in service["writable_paths"]:
         if not re.fullmatch(r"/[!-~]+", str(path)):
             yield f"writable_paths: must be absolute, got {path!r}"
+
+
+def _gates(service: Inputs) -> Iterator[str]:
+    given = {name: service[name] for name in ("preview_url", "smoke", "alarms", "metrics")}
+    try:
+        problems = gates_plan.problems(gates_plan.typed(given))
+    except (TypeError, ValueError) as error:
+        problems = [f"smoke, alarms and metrics: {error}"]
+    yield from problems

@@ -158,7 +158,9 @@ options:
         description: Absolute http or https URL, without user and password.
         type: str
       host:
-        description: Value of the Host header, and the name to expect in the certificate. By default the URL's.
+        description:
+          - Value of the Host header, and the name to expect in the certificate.
+          - By default the URL's, with O(smoke[].path) that of O(probe.host) if there is one.
         type: str
       method:
         description: How to ask. No body is sent.

@@ -39,6 +39,7 @@ METRICS = frozenset(
         "UnhealthyRoutingRequestCount",
     }
 )
+SMOKE_DEFAULTS: Params = {"method": "GET", "status": 200, "contains": "", "headers": {}, "seconds": 5, "attempts": 3}
 _STATISTICS = ("Average", "Maximum", "Minimum", "SampleCount", "Sum", "IQM")
 # Percentile, trimmed mean, winsorized mean, trimmed count and trimmed sum (Amazon CloudWatch user guide, statistics
 # definitions), with up to ten decimal places.
@@ -57,6 +58,24 @@ def problems(params: Params) -> list[str]:
         found += [f"metrics[{index}]: {problem}" for problem in _metric_problems(metric)]
     empty = [name for name in params["alarms"] if not name.strip()]
     return found + ["alarms: a name is empty"] * bool(empty)
+
+
+def typed(params: Params) -> Params:
+    """The parameters as the module would get them, from a role's inputs: those may hold numbers as text, and no
+    defaults within an entry. Raises TypeError or ValueError for what is no number.
+    """
+    smoke = [
+        {
+            **SMOKE_DEFAULTS,
+            **check,
+            "status": int(check.get("status", SMOKE_DEFAULTS["status"])),
+            "seconds": float(check.get("seconds", SMOKE_DEFAULTS["seconds"])),
+            "attempts": int(check.get("attempts", SMOKE_DEFAULTS["attempts"])),
+        }
+        for check in params["smoke"]
+    ]
+    metrics = [{**item, "at_most": float(item["at_most"])} for item in params["metrics"]]
+    return {**params, "smoke": smoke, "metrics": metrics, "alarms": [str(name) for name in params["alarms"]]}
 
 
 def _url_problem(url: str) -> str | None:
@@ -79,7 +98,7 @@ def _smoke_problems(check: Params, preview_url: str | None) -> list[str]:
         found.append("give either path or url")
     elif url and _url_problem(url):
         found.append(f"url {_url_problem(url)}")
-    elif path and not re.fullmatch(r"/[!-~]*", path):
+    elif path and not re.fullmatch(r"/(?!/)[!-~]*", path):
         found.append(f"path {path!r} must begin with / and hold no space")
     elif path and not preview_url:
         found.append(f"path {path!r} needs preview_url")
@@ -113,17 +132,20 @@ def gates_from(params: Params) -> Gates:
     if params["action"] not in GATED:
         return Gates()
     return Gates(
-        smoke=tuple(_smoke(check, params["preview_url"]) for check in params["smoke"]),
+        smoke=tuple(_smoke(check, params) for check in params["smoke"]),
         alarms=alarm_names(params),
         metrics=tuple(Metric(item["name"], item["statistic"], item["at_most"]) for item in params["metrics"]),
         ignore_alarms_at_start=params["ignore_alarms_at_start"],
     )
 
 
-def _smoke(check: Params, preview_url: str | None) -> Smoke:
+def _smoke(check: Params, params: Params) -> Smoke:
+    """What is on the preview route is asked for by the name that the probe uses on the production route."""
+    path = check.get("path")
+    host = params["probe"]["host"] if path and params["probe"] else None
     return Smoke(
-        url=check.get("url") or urljoin(str(preview_url), check["path"]),
-        host=check.get("host"),
+        url=urljoin(params["preview_url"], path) if path else check["url"],
+        host=check.get("host") or host,
         method=check["method"],
         status=check["status"],
         contains=check["contains"],
