@@ -14,6 +14,7 @@ from .observe import Clients, Scope
 from .plan_model import Snapshot, Wanted
 from .progress import Progress
 from .steps_plan import Plan
+from .summary_plan import summary
 from .verify import verify
 from .verify_plan import Findings
 
@@ -34,12 +35,19 @@ def brief(
     plan: Plan,
     wanted: Wanted,
     app_container: str,
+    lock: str | None = None,
 ) -> Briefing:
-    """Looks up what the plan needs, tells it, and answers with it; whoever asked decides whether to go on."""
+    """Tells the plan, looks up what it needs, and answers with both; whoever asked decides whether to go on.
+
+    lock: who else holds the service's lease, for people.
+    """
+    told = summary(snapshot, plan, wanted, lock)
+    for line in told["text"]:
+        progress.say(f"plan: {line}")
     findings = verify(clients, scope, snapshot, plan, wanted, app_container)
     findings += Findings(tuple(objections(plan, wanted.gates, snapshot.alarms)))
     for note in findings.notes:
         progress.say(f"note: {note}")
     for problem in findings.problems:
         progress.say(f"problem: {problem}")
-    return Briefing(findings)
+    return Briefing(findings, told)

@@ -10,6 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+# Polls in a row that must find a color healthy: a target that flaps is not healthy.
+HEALTHY_POLLS = 3
+# Seconds between the polls that only confirm, and between probes.
+CONFIRM_INTERVAL = 1.0
+PROBE_INTERVAL = 0.1
+
 # A task that ECS could not place for lack of capacity is started anew by ECS, often with success (Amazon ECS developer
 # guide, stopped tasks error messages); every other failed start repeats itself.
 _PASSING = ("Capacity is unavailable",)

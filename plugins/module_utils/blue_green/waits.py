@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 from .. import ecs, elb
-from .health_plan import Look, Verdict, complaints_of, counted, judge
+from .health_plan import (
+    CONFIRM_INTERVAL,
+    HEALTHY_POLLS,
+    PROBE_INTERVAL,
+    Look,
+    Verdict,
+    complaints_of,
+    counted,
+    judge,
+)
 from .observe import service_from
 from .probe import Prober
 from .run import PlanOutdatedError, Run, StepFailedError
 from .steps_plan import ConfirmCapacity, Drain, Prove, WaitHealthy, Watch
-
-# Polls in a row that must find the color healthy: a target that flaps is not healthy.
-HEALTHY_POLLS = 3
-# Seconds between the polls that only confirm, and between probes.
-CONFIRM_INTERVAL = 1.0
-PROBE_INTERVAL = 0.1
 
 
 def wait_healthy(run: Run, step: WaitHealthy) -> None:
