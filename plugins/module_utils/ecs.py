@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
+
+with suppress(ImportError):  # AnsibleAWSModule says what is missing
+    from botocore.exceptions import ClientError
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
@@ -95,3 +99,39 @@ def list_stopped_tasks(client: Any, cluster: str, service: str) -> list[str]:
 @retry
 def describe_tasks(client: Any, cluster: str, arns: list[str]) -> list[dict]:
     return client.describe_tasks(cluster=cluster, tasks=arns[:_TASKS_PAGE])["tasks"] if arns else []
+
+
+@ApiErrors.common_error_handler("run a task of {request[taskDefinition]}")
+@retry
+def run_task(client: Any, request: dict, token: str) -> dict:
+    """The task. A retry with the same token and the same parameters answers with the task that the first call started
+    (Amazon ECS API reference, Ensuring idempotency), so a lost response starts no second one. ECS answers 200 also when
+    it starts nothing, and says why in failures."""
+    answer = client.run_task(**request, clientToken=token)
+    if not answer["tasks"]:
+        reasons = [
+            item.get("reason", "") + (f": {item['detail']}" if item.get("detail") else "")
+            for item in answer["failures"]
+        ]
+        raise ClientError({"Error": {"Code": "RunTaskFailure", "Message": "; ".join(reasons)}}, "RunTask")
+    return answer["tasks"][0]
+
+
+@ApiErrors.common_error_handler("stop task {task}")
+@retry
+def stop_task(client: Any, cluster: str, task: str, reason: str) -> None:
+    client.stop_task(cluster=cluster, task=task, reason=reason)
+
+
+@ApiErrors.common_error_handler("list the tasks that {started_by} started")
+@retry
+def list_running_tasks(client: Any, cluster: str, started_by: str) -> list[str]:
+    """Those that are to run; startedBy stands alone, no other filter goes with it (ListTasks)."""
+    return client.list_tasks(cluster=cluster, startedBy=started_by)["taskArns"]
+
+
+@ApiErrors.common_error_handler("list the stopped tasks of family {family}")
+@retry
+def list_stopped_of_family(client: Any, cluster: str, family: str) -> list[str]:
+    pages = client.get_paginator("list_tasks").paginate(cluster=cluster, family=family, desiredStatus="STOPPED")
+    return [arn for page in pages for arn in page["taskArns"]]

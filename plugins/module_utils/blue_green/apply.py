@@ -12,8 +12,10 @@ from typing import Any
 from .. import autoscaling, ecs, elb
 from ..rule_actions_plan import comparable, weights_of
 from .health_check import set_health_check
+from .once import run_once
 from .plan_model import KEEP_WARM_ACTION, TAG_APPROVAL, TAG_CANDIDATE, TAG_RELEASE
 from .run import PlanOutdatedError, Run, SupersededError
+from .schedules import create_group, point_schedule, remove_schedule
 from .smoke import check_smoke
 from .steps_plan import (
     AwaitApproval,
@@ -27,6 +29,7 @@ from .steps_plan import (
     PointRule,
     Prove,
     RegisterDefinition,
+    RunOnce,
     ScheduleScaleDown,
     SetHealthCheck,
     SetScaling,
@@ -38,6 +41,17 @@ from .steps_plan import (
 )
 from .waits import confirm_capacity, drain, prove, wait_healthy
 from .watch import watch
+from .worker_steps_plan import (
+    CreateScheduleGroup,
+    CreateWorker,
+    MarkWorker,
+    PointSchedule,
+    RemoveSchedule,
+    RollWorker,
+    SettleWorker,
+    WaitWorker,
+)
+from .workers import create_worker, mark_worker, roll_worker, settle_worker, wait_worker
 
 
 def apply(run: Run, plan: Plan) -> None:
@@ -181,6 +195,15 @@ _DO: dict[type, Callable[[Run, Any], None]] = {
     Drain: drain,
     CheckSmoke: check_smoke,
     Watch: watch,
+    RunOnce: run_once,
+    CreateWorker: create_worker,
+    SettleWorker: settle_worker,
+    RollWorker: roll_worker,
+    WaitWorker: wait_worker,
+    MarkWorker: mark_worker,
+    CreateScheduleGroup: create_group,
+    PointSchedule: point_schedule,
+    RemoveSchedule: remove_schedule,
 }
 
 # The keys of the result's timings.
@@ -203,4 +226,13 @@ STAGES: dict[type, str] = {
     Drain: "drain",
     CheckSmoke: "smoke",
     Watch: "watch",
+    RunOnce: "one_off_task",
+    CreateWorker: "workers",
+    SettleWorker: "workers",
+    RollWorker: "workers",
+    WaitWorker: "workers",
+    MarkWorker: "workers",
+    CreateScheduleGroup: "schedules",
+    PointSchedule: "schedules",
+    RemoveSchedule: "schedules",
 }

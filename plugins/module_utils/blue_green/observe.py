@@ -31,6 +31,7 @@ _SETTINGS = (
     "enableExecuteCommand",
     "propagateTags",
     "platformVersion",
+    "availabilityZoneRebalancing",
 )
 
 # Reads at the same time.
@@ -74,13 +75,19 @@ class Clients:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What to look at. image: the reference to resolve, if any. alarms: names of those to read."""
+    """What to look at. image: the reference to resolve, if any. alarms, workers, schedules: names of those to read.
+
+    worker: the service has no load balancer and is a worker itself.
+    """
 
     service: str
     cluster: str
     load_balancer: str
     image: ImageReference | None = None
     alarms: tuple[str, ...] = ()
+    workers: tuple[str, ...] = ()
+    schedules: tuple[str, ...] = ()
+    worker: bool = False
 
     def name_of(self, color: str) -> str:
         return f"{self.service}-{color}"
@@ -98,13 +105,13 @@ def observe(clients: Clients, scope: Scope, *, with_rules: bool = True) -> Snaps
         asked = pool.submit(_rules, clients, scope)
         alarms = pool.submit(read_alarms, clients, scope.alarms)
         groups = {color: pool.submit(_group, clients, scope.name_of(color)) for color in COLORS}
-        latest = {color: pool.submit(_definition, clients, scope.name_of(color)) for color in COLORS}
+        latest = {color: pool.submit(definition_of, clients, scope.name_of(color)) for color in COLORS}
         services = found.result()
         running = services or {}
         revisions = {
             color: pool.submit(_revisions, clients, scope, color, running.get(scope.name_of(color))) for color in COLORS
         }
-        digest = pool.submit(_digest, clients, scope.image, running)
+        digest = pool.submit(digest_of_image, clients, scope.image, running)
         colors = {}
         for color in COLORS:
             resource = autoscaling.resource_id(scope.cluster, scope.name_of(color))
@@ -154,7 +161,7 @@ def _warm_until(action: dict | None) -> str:
     return action["Schedule"].removeprefix("at(").removesuffix(")") if action else ""
 
 
-def _digest(clients: Clients, image: ImageReference | None, services: dict[str, dict]) -> str | None:
+def digest_of_image(clients: Clients, image: ImageReference | None, services: dict[str, dict]) -> str | None:
     """Only a repository of the services' own account and region is asked; the planner refuses any other."""
     arn = next((service["serviceArn"] for service in services.values()), None)
     if image is None or arn is None or place_problem(image, arn):
@@ -213,7 +220,7 @@ def _revisions(clients: Clients, scope: Scope, color: str, described: dict | Non
     if described is None:
         return {}
     service = service_from(described)
-    definition = _definition(clients, service.definition)
+    definition = definition_of(clients, service.definition)
     return {
         "service": service,
         "definition": definition,
@@ -228,10 +235,11 @@ def _released(clients: Clients, service: Service | None, definition: Definition 
         return None
     if definition and definition.arn == service.release:
         return definition
-    return _definition(clients, service.release)
+    return definition_of(clients, service.release)
 
 
-def _definition(clients: Clients, name: str) -> Definition | None:
+def definition_of(clients: Clients, name: str) -> Definition | None:
+    """By ARN, family:revision or family. One that is not ACTIVE cannot run again, so it counts as none."""
     found = ecs.describe_task_definition(clients.ecs, name)
     if found is None or found["status"] != "ACTIVE":
         return None

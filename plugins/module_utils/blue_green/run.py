@@ -85,7 +85,7 @@ class Run:
     """Clients, what the plan was made from, and what the steps have learned.
 
     definitions: color -> the revision its service runs, kept up as steps change it. registered: color -> the revision
-    this run registered. smoke: what the smoke checks saw. done: steps carried out.
+    this run registered. smoke: what the smoke checks saw. once: how the one-off task ended. done: steps carried out.
     """
 
     clients: Clients
@@ -100,6 +100,7 @@ class Run:
     definitions: dict[str, str] = field(default_factory=dict)
     registered: dict[str, str] = field(default_factory=dict)
     smoke: list[dict[str, Any]] = field(default_factory=list)
+    once: dict[str, Any] | None = None
     done: int = 0
 
     def __post_init__(self) -> None:

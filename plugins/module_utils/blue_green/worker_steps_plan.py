@@ -40,13 +40,13 @@ class SettleWorker:
 class RollWorker:
     """Has ECS roll a worker to a revision: definition, or None for the one registered before.
 
-    deployment: the DeploymentConfiguration to roll with. force: also when nothing changes, because ECS gave up.
+    changes: UpdateService members on top. force: also when nothing changes, because ECS gave up.
     """
 
     name: str
     definition: str | None
     count: int
-    deployment: Mapping[str, Any]
+    changes: Mapping[str, Any]
     force: bool = False
 
     @property

@@ -1,0 +1,92 @@
+# Copyright: Contributors to the Slipway project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Whether a deployment runs the one-off task (a migration), and what becomes of it. Pure.
+
+It runs on the new digest before any traffic moves, and never twice for a digest once it has ended well: the color's
+service says so in a tag. Nothing here undoes what it did: a rollback moves traffic, not data, so that a migration has
+to leave the release before able to run (expand first, contract in a later release).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .health_plan import death_of
+from .plan_model import TAG_MIGRATED, Definition, Once, Snapshot
+from .steps_plan import RunOnce
+
+LOG_LINES = 20
+REMINDER = (
+    "The database may have been changed, and a rollback does not undo that: the release that runs must bear both "
+    "(expand first, contract in a later release)"
+)
+
+
+def run_once(
+    snapshot: Snapshot, once: Once | None, color: str, digest: str, definition: Definition | None
+) -> list[RunOnce]:
+    """The step, unless there is nothing to run or it has ended well for this digest, on whichever color.
+
+    definition None: the revision that the step before registers.
+    """
+    if once is None or any(state.tags.get(TAG_MIGRATED) == digest for state in snapshot.colors.values()):
+        return []
+    return [RunOnce(color, once, digest, definition.arn if definition else None)]
+
+
+def started_by(service: str, digest: str) -> str:
+    """By which a later run finds the task of a run that was killed. 29 characters, startedBy takes up to 36."""
+    return f"slipway-once-{hashlib.sha256(f'{service} {digest}'.encode()).hexdigest()[:16]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the task ended. exit_code None: the container never ran."""
+
+    exit_code: int | None
+    why: str
+
+    @property
+    def well(self) -> bool:
+        return self.exit_code == 0
+
+
+def container_of(task: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    return next((item for item in task.get("containers", []) if item["name"] == name), {})
+
+
+def ended(task: Mapping[str, Any], container: str) -> Ended:
+    """What a stopped task comes to: the exit code of its app container decides."""
+    code = container_of(task, container).get("exitCode")
+    if code == 0:
+        return Ended(0, "exited with 0")
+    reason = death_of(task) or f"task {identity(str(task['taskArn']))} stopped: {task.get('stoppedReason', '')}"
+    return Ended(code, reason)
+
+
+def identity(arn: str) -> str:
+    """A task's id, the last part of its ARN."""
+    return arn.rpartition("/")[2]
+
+
+def log_stream(body: Mapping[str, Any], container: str, arn: str) -> tuple[str, str] | None:
+    """Log group and stream of a container's output; None when it does not go to CloudWatch Logs under a known name.
+
+    The stream is PREFIX/CONTAINER/TASK-ID (Amazon ECS developer guide, awslogs log driver).
+    """
+    containers: list[Mapping[str, Any]] = body.get("containerDefinitions", [])
+    logging = next((item.get("logConfiguration") or {} for item in containers if item["name"] == container), {})
+    options = logging.get("options", {})
+    if logging.get("logDriver") != "awslogs" or not options.get("awslogs-stream-prefix"):
+        return None
+    return options["awslogs-group"], f"{options['awslogs-stream-prefix']}/{container}/{identity(arn)}"
+
+
+def tail(messages: Iterable[str]) -> list[str]:
+    """The last lines, without what would move a terminal's cursor or color it."""
+    lines = [line for message in messages for line in message.splitlines()]
+    return ["".join(char if char.isprintable() else " " for char in line)[:500] for line in lines[-LOG_LINES:]]
