@@ -7,6 +7,7 @@ import email.utils
 
 import boto3
 from botocore.config import Config
+from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 from moto.moto_api._internal import moto_api_backend
 
@@ -32,7 +33,7 @@ class Dynamo:
         port = network.free_port(host, 4566)
         self.url = f"http://{host}:{port}"
         self._server = Server(host, port, access.Access(dispatcher.Dispatcher(), access.Keys((ACCOUNT,))), {})
-        self._unmended = DynamoHandler.update_table
+        self._unmended = DynamoHandler.update_table, Table.describe
         dynamodb.install()
         self._server.start()
         self.client = client("dynamodb", self.url)
@@ -66,7 +67,7 @@ class Dynamo:
     def close(self):
         self._server.stop()
         self._claim.close()
-        DynamoHandler.update_table = self._unmended
+        DynamoHandler.update_table, Table.describe = self._unmended
         moto_api_backend.reset()
 
 
