@@ -13,6 +13,7 @@ from .gates_plan import objections
 from .observe import Clients, Scope
 from .plan_model import Snapshot, Wanted
 from .progress import Progress
+from .shadow_plan import shadow_warnings
 from .steps_plan import Plan
 from .summary_plan import summary
 from .verify import verify
@@ -46,6 +47,7 @@ def brief(
         progress.say(f"plan: {line}")
     findings = verify(clients, scope, snapshot, plan, wanted, app_container)
     findings += Findings(tuple(objections(plan, wanted.gates, snapshot.alarms)))
+    findings += Findings(notes=tuple(shadow_warnings(snapshot)))
     for note in findings.notes:
         progress.say(f"note: {note}")
     for problem in findings.problems:

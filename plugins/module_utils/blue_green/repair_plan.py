@@ -17,15 +17,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..rule_actions_plan import comparable, forwarding_again, only_weights, weights_of
+from . import scaling_plan as scaling
 from .choice_plan import Choice, Standing, choose
 from .commands_plan import repair
 from .plan_model import (
     COLORS,
     FULL_WEIGHT,
     IDLE_SCALING,
-    TAG_APPROVAL,
-    TAG_CANDIDATE,
-    TAG_SCALING,
     ColorState,
     Rule,
     Scaling,
@@ -34,6 +32,7 @@ from .plan_model import (
     other,
 )
 from .shadow_plan import requests_of, shadows
+from .shown_plan import shown_state
 from .steps_plan import (
     CancelScaleDown,
     ConfirmCapacity,
@@ -41,14 +40,11 @@ from .steps_plan import (
     Plan,
     PointRule,
     Prove,
-    SetScaling,
     Step,
     TagService,
-    UntagService,
     UpdateService,
     WaitHealthy,
 )
-from .swap_plan import set_scaling, shown_state
 from .traffic_plan import color_weights, missing_problem, serving_color, shown_traffic
 
 
@@ -171,7 +167,7 @@ def _raise(state: ColorState, wanted: Wanted, carries: int) -> list[Step]:
         opened = replace(opened, maximum=max(need, opened.maximum))
     scale: list[Step] = [UpdateService(state.color, {"desiredCount": need})] if state.desired < need else []
     wait = WaitHealthy(state.color, need, wanted.healthy_timeout, wanted.poll_interval, state.stopped)
-    return [*(set_scaling(state, opened) if scale else []), *scale, wait]
+    return [*(scaling.set_scaling(state, opened) if scale else []), *scale, wait]
 
 
 def _shown_beside(snapshot: Snapshot, color: str) -> str:
@@ -216,30 +212,21 @@ def _pointed(snapshot: Snapshot, name: str, rule: Rule, color: str) -> list[Step
 def _tidied(snapshot: Snapshot, color: str) -> list[Step]:
     """The color that serves is a release now, and no deployment is under way any more."""
     steps: list[Step] = [] if snapshot.colors[color].proven else [TagService(color, {}, released=True)]
-    for each in COLORS:
-        left = tuple(key for key in (TAG_CANDIDATE, TAG_APPROVAL) if key in snapshot.colors[each].tags)
-        steps += [UntagService(each, left)] if left else []
-    return steps
+    return [*steps, *(step for state in snapshot.colors.values() for step in scaling.untag(state))]
 
 
 def _settled(snapshot: Snapshot, wanted: Wanted, color: str, *, raised: bool) -> list[Step]:
-    """Both colors as an ended deployment leaves them: bounds for the one that serves, no scale-in held on either."""
-    steps: list[Step] = []
-    for state in (snapshot.colors[color], snapshot.colors[other(color)]):
-        bounds = _bounds(state, wanted, serves=state.color == color)
-        again = [SetScaling(state.color, bounds)] if bounds and raised and state.color == color else []
-        steps += again or set_scaling(state, bounds)
-        steps += [UntagService(state.color, (TAG_SCALING,))] if TAG_SCALING in state.tags else []
-    return steps
+    """Both colors as an ended deployment leaves them; what keeps a color warm goes on."""
+    state, beside = snapshot.colors[color], snapshot.colors[other(color)]
+    serving = replace(state, scaling=None) if raised else state
+    steps = scaling.set_scaling(serving, scaling.settled(snapshot, state, wanted))
+    if wanted.scaling and not beside.warm_until:
+        steps += scaling.set_scaling(beside, IDLE_SCALING if beside.empty else _released(snapshot, beside))
+    return [*steps, *scaling.forget(snapshot, state, [])]
 
 
-def _bounds(state: ColorState, wanted: Wanted, *, serves: bool) -> Scaling | None:
-    if wanted.scaling is None:
-        return None
-    if serves:
-        return wanted.scaling
-    return (
-        IDLE_SCALING
-        if state.empty
-        else replace(state.recorded or state.scaling or wanted.scaling, scale_in_suspended=False)
-    )
+def _released(snapshot: Snapshot, beside: ColorState) -> Scaling | None:
+    """The bounds of a color whose tasks stay, with scale-in as it was before a deployment held it."""
+    before = scaling.recorded(snapshot)
+    held = before is not None and before.scale_in_suspended
+    return replace(beside.scaling, scale_in_suspended=held) if beside.scaling else None

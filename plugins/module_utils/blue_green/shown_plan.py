@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from .plan_model import IDLE_SCALING, Definition, Scaling, Snapshot, Wanted, other
+from .shadow_plan import matched
 from .steps_plan import Plan, ScheduleScaleDown
 from .task_definition_plan import normalized
 from .traffic_plan import color_weights
@@ -31,6 +32,8 @@ def shown_state(snapshot: Snapshot) -> dict[str, Any]:
         }
         if state.warm_until:
             shown[color]["warm_until"] = state.warm_until
+    if snapshot.production:
+        shown["requests"] = matched(snapshot)
     return shown
 
 

@@ -31,7 +31,6 @@ from .traffic_plan import (
     problems,
     serving_color,
     shown_traffic,
-    unhealthy_problem,
 )
 
 
@@ -47,9 +46,6 @@ def plan_deploy(snapshot: Snapshot, wanted: Wanted) -> Plan:
     state, beside = snapshot.colors[live], snapshot.colors[other(live)]
     if _runs(state, wanted.bodies[live]) or (state.empty and beside.empty):
         return _plan_in_place(snapshot, wanted, live)
-    unhealthy = unhealthy_problem(snapshot)
-    if unhealthy:
-        return Plan(blocked=unhealthy)
     return _plan_move(snapshot, wanted, beside.color, None)
 
 
@@ -206,14 +202,15 @@ def _plan_move(
     held = scaling.hold(old, wanted)
     record = scaling.record(snapshot, old, wanted)
     rise = shifting.bring_up(state, definition, need, wanted, candidate=not rollback)
-    ready = shifting.stands(state, need, wanted) and not shifting.updates(rise)
+    check = _health_check(state, wanted, definition)
+    ready = shifting.stands(state, need, wanted) and not shifting.updates(rise) and not check
     start: list[Step] = [
         *scaling.cancel(snapshot, target),
         *point(snapshot, "preview", snapshot.preview, target),
         *record,
         *scaling.set_scaling(old, held),
         *(scaling.untag(state) if rollback else []),
-        *_health_check(state, wanted, definition),
+        *check,
         *shifting.register(state, request, definition),
         *shifting.run_once(state, request, definition, wanted),
         *shifting.stale_approval(state, definition),
