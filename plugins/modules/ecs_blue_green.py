@@ -34,7 +34,7 @@ options:
   action:
     description: What to do.
     type: str
-    choices: [converge, deploy, rollback, repair]
+    choices: [converge, deploy, continue, rollback, repair]
     required: true
   engine:
     description: Who moves the traffic. With V(two_service) this module moves the weights between two ECS services.
@@ -265,6 +265,55 @@ options:
     description: The name of the service, without which O(action=repair) changes nothing. Check mode needs none.
     type: str
     default: ""
+  strategy:
+    description:
+      - How the traffic moves. V(all_at_once) gives the new color all weight in one step, V(canary) goes by
+        O(canary_steps), V(linear) by O(linear_step_percent). Before each step capacity is confirmed, after it the
+        traffic is proven and the gates are watched.
+      - A rollback is always one step.
+    type: str
+    choices: [all_at_once, canary, linear]
+    default: all_at_once
+  canary_steps:
+    description: The steps of V(canary) before the full weight.
+    type: list
+    elements: dict
+    default: [{weight: 10, pause: 60}]
+    suboptions:
+      weight:
+        description: Share of the new color in percent, 1 to 99, each greater than the one before.
+        type: int
+        required: true
+      pause:
+        description: Seconds for which the gates are watched there.
+        type: float
+        default: 60
+  linear_step_percent:
+    description: Share in percent by which each step of V(linear) raises the new color's, 1 to 99.
+    type: int
+    default: 20
+  linear_step_pause:
+    description: Seconds for which the gates are watched after each step of V(linear).
+    type: float
+    default: 60
+  bake:
+    description: Seconds for which the gates are watched at full weight, before the release is marked as proven.
+    type: float
+    default: 0
+  pause_before_shift:
+    description:
+      - End the run before any weight moves, with outcome V(awaiting_approval), when the candidate has passed its gates.
+        A person decides, O(action=continue) or O(action=rollback); no runner waits.
+      - A first deployment is not paused, as nothing shifts.
+    type: bool
+    default: false
+  keep_warm:
+    description:
+      - Seconds for which the old color keeps its tasks after a deployment, so that a rollback is one change of weights.
+        A scheduled action of Application Auto Scaling, V(slipway-keep-warm), takes them away. Needs O(scaling).
+      - With 0 the run itself drains the old color and takes its tasks away.
+    type: float
+    default: 0
   drain_floor:
     description:
       - Seconds that the old color keeps its tasks after the proof. A rule's stickiness extends it.
@@ -476,11 +525,13 @@ timings:
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green import gates_plan, inputs_plan, two_service
-from ansible_collections.slipway.ops.plugins.module_utils.blue_green.image_plan import ImageReference, reference
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.image_plan import reference
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.observe import Clients, Scope
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.probe import url_problem
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.progress import Progress
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.repair import repair
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.run import Stop
+from ansible_collections.slipway.ops.plugins.module_utils.lease import Lease, NoLease, default_owner
 
 NETWORK = {
     "subnets": {"type": "list", "elements": "str", "required": True},
@@ -526,8 +577,9 @@ METRIC = {
     "statistic": {"type": "str", "required": True},
     "at_most": {"type": "float", "required": True},
 }
+CANARY_STEP = {"weight": {"type": "int", "required": True}, "pause": {"type": "float", "default": 60}}
 ARGUMENTS = {
-    "action": {"type": "str", "choices": ["converge", "deploy", "rollback", "repair"], "required": True},
+    "action": {"type": "str", "choices": ["converge", "deploy", "continue", "rollback", "repair"], "required": True},
     "engine": {"type": "str", "choices": ["two_service"], "default": "two_service"},
     "service": {"type": "str", "required": True},
     "cluster": {"type": "str", "required": True},
@@ -547,6 +599,18 @@ ARGUMENTS = {
     "metrics": {"type": "list", "elements": "dict", "default": [], "options": METRIC},
     "health_check": {"type": "dict", "options": HEALTH_CHECK},
     "confirm": {"type": "str", "default": ""},
+    "strategy": {"type": "str", "choices": ["all_at_once", "canary", "linear"], "default": "all_at_once"},
+    "canary_steps": {
+        "type": "list",
+        "elements": "dict",
+        "default": [{"weight": 10, "pause": 60}],
+        "options": CANARY_STEP,
+    },
+    "linear_step_percent": {"type": "int", "default": 20},
+    "linear_step_pause": {"type": "float", "default": 60},
+    "bake": {"type": "float", "default": 0},
+    "pause_before_shift": {"type": "bool", "default": False},
+    "keep_warm": {"type": "float", "default": 0},
     "drain_floor": {"type": "float", "default": 120},
     "healthy_timeout": {"type": "float", "default": 300},
     "health_check_grace_period": {"type": "int", "default": 60},
@@ -560,13 +624,37 @@ REQUIRED_IF = [
     ("action", "converge", ("task_definition", "port", "network_configuration")),
     ("action", "deploy", ("image", "task_definition")),
 ]
-GOOD = {"converge": "converged", "deploy": "promoted", "rollback": "rolled_back", "repair": "repaired"}
+GOOD = {
+    "converge": ("converged",),
+    "deploy": ("promoted", "awaiting_approval"),
+    "continue": ("promoted",),
+    "rollback": ("rolled_back",),
+    "repair": ("repaired",),
+}
 
 
-def job_of(module: AnsibleAWSModule, image: ImageReference | None, progress: Progress) -> two_service.Job:
+def lease_of(params: dict, clients: Clients, stop: Stop) -> Lease | NoLease:
+    lock, run_of = params["lock"], params["run"]
+    if lock is None:
+        return NoLease()
+    owner = run_of.get("by") or default_owner()
+    return Lease(
+        clients.get("dynamodb"),
+        lock["table"],
+        params["service"],
+        owner,
+        run_of.get("url") or "",
+        lock["ttl"],
+        sleep=stop.wait,
+    )
+
+
+def job_of(module: AnsibleAWSModule, progress: Progress, stop: Stop) -> two_service.Job:
     params = module.params
+    clients = Clients(module.client)
+    image = reference(params["image"]) if params["action"] in ("deploy", "continue") and params["image"] else None
     return two_service.Job(
-        clients=Clients(module.client),
+        clients=clients,
         scope=Scope(
             params["service"], params["cluster"], params["load_balancer"], image, gates_plan.alarm_names(params)
         ),
@@ -575,33 +663,49 @@ def job_of(module: AnsibleAWSModule, image: ImageReference | None, progress: Pro
         check_mode=module.check_mode,
         validate_certs=params["validate_certs"],
         app_container=inputs_plan.app_container(params),
+        action=params["action"],
+        image=params["image"],
+        lease=lease_of(params, clients, stop),
+        lock_wait=params["lock"]["wait"] if params["lock"] else 0.0,
+        stop=stop,
     )
 
 
+def end(params: dict, job: two_service.Job) -> two_service.Ending:
+    """Runs the action."""
+    if params["action"] == "converge":
+        return two_service.converge(job, lambda snapshot: inputs_plan.wishes_from(params, snapshot))
+    if params["action"] == "repair":
+        confirmed = params["confirm"] == params["service"]
+        wanted = inputs_plan.wanted_from(params, None, "")
+        return two_service.leased(job, lambda: repair(job, wanted, confirmed=confirmed))
+    if params["action"] == "rollback":
+        planner = inputs_plan.rollback_planner(params)
+        return two_service.leased(job, lambda: two_service.rollback(job, planner))
+    if params["action"] == "continue":
+        planner = inputs_plan.continue_planner(params, job.scope.image)
+    else:
+        planner = inputs_plan.deploy_planner(params, job.scope.image)
+    return two_service.leased(job, lambda: two_service.deploy(job, planner))
+
+
 def run(module: AnsibleAWSModule) -> dict:
-    """Runs the action; answers with the result, its msg empty when the outcome is the one asked for."""
+    """The result, its msg empty when the outcome is the one asked for."""
     params = module.params
     found = inputs_plan.problems(params)
     if params["probe"]:
         found += [problem for problem in [url_problem(params["probe"]["url"])] if problem]
+    stop = Stop()
     progress = Progress(params["progress_file"])
     if found:
         ending = two_service.refused(params["service"], "; ".join(found))
-    elif params["action"] == "converge":
-        job = job_of(module, None, progress)
-        ending = two_service.converge(job, lambda snapshot: inputs_plan.wishes_from(params, snapshot))
-    elif params["action"] == "deploy":
-        image = reference(params["image"])
-        ending = two_service.deploy(job_of(module, image, progress), inputs_plan.deploy_planner(params, image))
-    elif params["action"] == "repair":
-        job = job_of(module, None, progress)
-        confirmed = params["confirm"] == params["service"]
-        ending = repair(job, inputs_plan.wanted_from(params, None, ""), confirmed=confirmed)
+        job = two_service.Job(Clients(module.client), Scope(params["service"], "", ""), progress, {}, module.check_mode)
+        job.action, job.image = params["action"], params["image"]
     else:
-        job = job_of(module, None, progress)
-        ending = two_service.rollback(job, inputs_plan.wanted_from(params, None, ""))
-    result = two_service.result_of(ending, progress, inputs_plan.app_container(params))
-    return {**result, "msg": ending.message}
+        job = job_of(module, progress, stop)
+        with stop.on_signals():
+            ending = end(params, job)
+    return two_service.result_of(ending, job)
 
 
 def main() -> None:
@@ -610,7 +714,7 @@ def main() -> None:
         result = run(module)
     except AnsibleAWSError as error:
         module.fail_json_aws_error(error)
-    if result["outcome"] != GOOD[module.params["action"]]:
+    if result["outcome"] not in GOOD[module.params["action"]]:
         module.fail_json(**result)
     module.exit_json(**result)
 

@@ -18,8 +18,10 @@ from .image_plan import ImageReference, image_complaint
 from .plan_model import COLORS, Gates, Probe, Scaling, Snapshot, Wanted
 from .shadow_plan import shadow_problems
 from .steps_plan import Plan
-from .swap_plan import plan_deploy
-from .task_definition_plan import COLOR_VARIABLE, DIGEST_VARIABLE, composed
+from .strategy_plan import SHIFTING, shifts_from
+from .strategy_plan import problems as strategy_problems
+from .swap_plan import plan_continue, plan_deploy, plan_rollback
+from .task_definition_plan import COLOR_VARIABLE, DIGEST_VARIABLE, composed, digest_in
 from .task_definition_plan import problems as definition_problems
 from .traffic_plan import problems as traffic_problems
 
@@ -43,7 +45,7 @@ def problems(params: Params) -> list[str]:
     if params["port"] is not None and not 1 <= params["port"] <= MAX_PORT:
         found.append(f"port {params['port']} is outside 1 to {MAX_PORT}")
     found += _scaling_problems(params["scaling"])
-    if params["action"] not in ("rollback", "repair"):
+    if params["action"] not in ("continue", "rollback", "repair"):
         found += definition_problems(params["task_definition"] or {}, app_container(params), params["image"] or "")
     if params["action"] == "converge":
         found += [f"converge needs {name}" for name in ("port", "network_configuration") if params[name] is None]
@@ -52,7 +54,10 @@ def problems(params: Params) -> list[str]:
         found += [complaint] if complaint else []
     if params["probe"] and params["probe"]["count"] < 1:
         found.append(f"probe.count {params['probe']['count']} is less than 1")
-    return found + gate_problems(params) + health_check_problems(params["health_check"])
+    if params["action"] == "continue" and params["image"]:
+        complaint = image_complaint(params["image"])
+        found += [complaint] if complaint else []
+    return found + strategy_problems(params) + gate_problems(params) + health_check_problems(params["health_check"])
 
 
 def _scaling_problems(scaling: Params | None) -> list[str]:
@@ -95,6 +100,11 @@ def wanted_from(params: Params, image: ImageReference | None, digest: str) -> Wa
         healthy_timeout=params["healthy_timeout"],
         poll_interval=params["poll_interval"],
         gates=gates_from(params),
+        shifts=shifts_from(params),
+        bake=params["bake"] if params["action"] in SHIFTING else 0.0,
+        pause_before_shift=params["pause_before_shift"] and params["action"] == "deploy",
+        keep_warm=params["keep_warm"],
+        background=params["scaling"] is not None and (params["keep_warm"] > 0 or params["action"] == "rollback"),
         health_check=health_check,
     )
 
@@ -121,6 +131,40 @@ def deploy_planner(params: Params, image: ImageReference) -> Callable[[Snapshot]
         return (Plan(blocked="; ".join(found)), wanted) if found else (plan_deploy(snapshot, wanted), wanted)
 
     return plan
+
+
+def continue_planner(params: Params, image: ImageReference | None) -> Callable[[Snapshot], tuple[Plan, Wanted]]:
+    """The planner of what a person has approved. image: what he took it for, if he says so."""
+    gates: list[Gates] = []
+
+    def plan(snapshot: Snapshot) -> tuple[Plan, Wanted]:
+        wanted = wanted_from(params, None, "")
+        if not gates:
+            gates.append(settled(wanted.gates, snapshot.alarms))
+        wanted = replace(wanted, gates=gates[0])
+        found = _other_image(snapshot, image) if image else []
+        return (Plan(blocked="; ".join(found)), wanted) if found else (plan_continue(snapshot, wanted), wanted)
+
+    return plan
+
+
+def _other_image(snapshot: Snapshot, image: ImageReference) -> list[str]:
+    """The candidate is what is in AWS; a person who names something else has approved something else."""
+    digests = {
+        state.color: digest_in(state.definition.body)
+        for state in snapshot.colors.values()
+        if state.awaiting and state.definition
+    }
+    return [
+        f"{image.uri} is {snapshot.image_digest or 'not in ECR'}, but {digest} on {color} awaits approval"
+        for color, digest in digests.items()
+        if digest != snapshot.image_digest
+    ]
+
+
+def rollback_planner(params: Params) -> Callable[[Snapshot], tuple[Plan, Wanted]]:
+    wanted = wanted_from(params, None, "")
+    return lambda snapshot: (plan_rollback(snapshot, wanted), wanted)
 
 
 def wishes_from(params: Params, snapshot: Snapshot) -> Wishes:

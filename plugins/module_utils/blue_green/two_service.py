@@ -10,21 +10,23 @@ so a run that is killed at any moment is continued by the next one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
+from ..lease import Lease, LeaseHeldError, LeaseLostError, NoLease
 from .apply import STAGES, apply
 from .briefing import Briefing, brief
 from .converge_plan import Wishes, plan_converge
+from .ending_plan import again, look, next_command, with_advice
+from .found_plan import found_text
 from .observe import Clients, Scope, observe
 from .plan_model import Snapshot, Wanted
 from .progress import Progress
 from .recovery_plan import plan_recovery
-from .run import PlanOutdatedError, Run, StepFailedError, SupersededError
+from .run import PlanOutdatedError, Run, StepFailedError, Stop, StoppedError, SupersededError
 from .steps_plan import Plan, Step
-from .swap_plan import plan_rollback
 from .task_definition_plan import digest_of, image_of
 from .traffic_plan import shown_traffic
 
@@ -37,7 +39,10 @@ Planner = Callable[[Snapshot], tuple[Plan, Wanted]]
 
 @dataclass
 class Job:
-    """One run of the module."""
+    """One run of the module. lock_wait: seconds to wait for whoever has the lease. image: the one asked for, if any.
+
+    plan: what is being carried out; smoke: what its smoke checks saw.
+    """
 
     clients: Clients
     scope: Scope
@@ -46,96 +51,189 @@ class Job:
     check_mode: bool
     validate_certs: bool = True
     app_container: str = ""
+    action: str = "deploy"
+    image: str | None = None
+    lease: Lease | NoLease = field(default_factory=NoLease)
+    lock_wait: float = 0.0
+    stop: Stop = field(default_factory=Stop)
+    plan: Plan = field(default_factory=Plan)
+    smoke: list[dict[str, Any]] = field(default_factory=list)
 
     def observe(self, *, with_rules: bool = True) -> Snapshot:
         return observe(self.clients, self.scope, with_rules=with_rules)
 
     def run(self, snapshot: Snapshot) -> Run:
-        return Run(self.clients, self.scope, self.progress, snapshot, self.tags, self.validate_certs)
+        return Run(
+            self.clients,
+            self.scope,
+            self.progress,
+            snapshot,
+            self.tags,
+            self.validate_certs,
+            lease=self.lease,
+            stop=self.stop,
+            smoke=self.smoke,
+        )
 
 
 @dataclass
 class Ending:
-    """How a run ended. message is empty for an outcome that was asked for."""
+    """How a run ended. message is empty for an outcome that was asked for. found: what there was before."""
 
     outcome: str
     plan: Plan
     snapshot: Snapshot
     message: str = ""
     changed: bool = False
+    reason: str = ""
+    found: str = ""
     definitions: dict[str, str] = field(default_factory=dict)
     briefing: Briefing = field(default_factory=Briefing)
 
 
 def refused(service: str, why: str) -> Ending:
     """The parameters themselves cannot be: AWS was not even asked."""
-    return Ending("blocked", Plan(), Snapshot(service, "", {}), f"{service}: nothing was changed: {why}")
+    return Ending("blocked", Plan(), Snapshot(service, "", {}), _nothing(service, why), reason=why)
+
+
+def _nothing(service: str, why: str) -> str:
+    return f"{service}: nothing was changed: {why}"
+
+
+def leased(job: Job, work: Callable[[], Ending]) -> Ending:
+    """work, with the lease. Check mode changes nothing and needs none.
+
+    Whatever ends the work, the lease is given back, so that the next run need not wait until it runs out.
+    """
+    if job.check_mode:
+        return work()
+    try:
+        job.lease.acquire(job.lock_wait, job.progress.say)
+    except LeaseHeldError as error:
+        return refused(job.scope.service, str(error))
+    except StoppedError as error:
+        return refused(job.scope.service, f"{error} while it waited for the lease")
+    try:
+        return work()
+    except LeaseLostError as error:
+        return superseded(job, job.plan, str(error))
+    except StoppedError as error:
+        return _stopped(job, str(error))
+    finally:
+        job.lease.release()
+
+
+def _stopped(job: Job, why: str) -> Ending:
+    """Ends where it is: to take a deployment back takes longer than whoever stopped it may wait."""
+    now = job.observe()
+    name = job.scope.service
+    message = (
+        f"{name}: {why}. Nothing was taken back; {shown_traffic(now)}. {again(job.action, name, job.image)} goes on "
+        f"from there, {again('rollback', name, None)} takes it back"
+    )
+    return Ending("failed", job.plan, now, message, changed=True, reason=why)
 
 
 def converge(job: Job, wish: Callable[[Snapshot], Wishes]) -> Ending:
+    """Changes are made with the lease, or they could meet a deployment that is just bringing the idle color up."""
     snapshot = job.observe(with_rules=False)
     plan = plan_converge(snapshot, wish(snapshot))
     if plan.needs and not job.check_mode:
-        message = f"{job.scope.service}: nothing was changed: {', '.join(plan.needs)} missing: run site.yml"
-        return Ending("blocked", plan, snapshot, message)
+        why = f"{', '.join(plan.needs)} missing: run site.yml"
+        return Ending("blocked", plan, snapshot, _nothing(job.scope.service, why), reason=why)
+    if job.check_mode or not plan.changed:
+        return Ending("converged", plan, snapshot, changed=plan.changed)
+    return leased(job, lambda: _converge(job, wish))
+
+
+def _converge(job: Job, wish: Callable[[Snapshot], Wishes]) -> Ending:
+    snapshot = job.observe(with_rules=False)
+    plan = job.plan = plan_converge(snapshot, wish(snapshot))
     ending = Ending("converged", plan, snapshot, changed=plan.changed)
-    if job.check_mode:
-        return ending
     run = job.run(snapshot)
     try:
         apply(run, plan)
+    except PlanOutdatedError as error:
+        return _unconverged(job, plan, snapshot, str(error))
     except (StepFailedError, AnsibleAWSError) as error:
-        return Ending("failed", plan, snapshot, f"{job.scope.service}: {one_line(error)}. Run site.yml again", True)
+        return _unconverged(job, plan, snapshot, one_line(error))
     ending.definitions = run.definitions
     return ending
+
+
+def _unconverged(job: Job, plan: Plan, snapshot: Snapshot, why: str) -> Ending:
+    message = f"{job.scope.service}: {why}. Run site.yml again"
+    return Ending("failed", plan, snapshot, message, changed=True, reason=why)
 
 
 def deploy(job: Job, planner: Planner) -> Ending:
     return _carry_out(job, planner, "promoted")
 
 
-def rollback(job: Job, wanted: Wanted) -> Ending:
-    return _carry_out(job, lambda snapshot: (plan_rollback(snapshot, wanted), wanted), "rolled_back")
+def rollback(job: Job, planner: Planner) -> Ending:
+    return _carry_out(job, planner, "rolled_back")
 
 
 def _carry_out(job: Job, planner: Planner, success: str) -> Ending:
     snapshot = job.observe()
+    found = found_text(snapshot)
+    job.progress.say(f"found {found}")
     plan, wanted = planner(snapshot)
-    if plan.blocked:
-        return Ending("blocked", plan, snapshot, f"{job.scope.service}: nothing was changed: {plan.blocked}")
-    briefing = brief(job.clients, job.scope, job.progress, snapshot, plan, wanted, job.app_container)
-    if briefing.findings.problems:
-        why = "; ".join(briefing.findings.problems)
-        message = f"{job.scope.service}: nothing was changed: {why}"
-        return Ending("blocked", Plan(blocked=why), snapshot, message, briefing=briefing)
-    first = plan
-    ending = Ending(success, first, snapshot, changed=first.changed, briefing=briefing)
-    for _attempt in range(0 if job.check_mode else MAX_PLANS):
+    blocked = plan.blocked
+    briefing = Briefing()
+    if not blocked:
+        briefing = brief(job.clients, job.scope, job.progress, snapshot, plan, wanted, job.app_container)
+        blocked = "; ".join(briefing.findings.problems)
+    if blocked:
+        message = _nothing(job.scope.service, blocked)
+        refusal = Plan(blocked=blocked)
+        return Ending("blocked", refusal, snapshot, message, reason=blocked, found=found, briefing=briefing)
+    ending = (
+        _done(job, plan, snapshot, success)
+        if job.check_mode
+        else _attempts(job, planner, snapshot, success, plan, wanted)
+    )
+    return replace(ending, found=found, briefing=briefing)
+
+
+def _attempts(job: Job, planner: Planner, snapshot: Snapshot, success: str, plan: Plan, wanted: Wanted) -> Ending:
+    """Applies the plan; a new one while the old one is outdated, as the service's load goes up and down meanwhile."""
+    first, why = plan, ""
+    for _attempt in range(MAX_PLANS):
+        job.plan = plan
         run = job.run(snapshot)
         try:
             apply(run, plan)
         except PlanOutdatedError as outdated:
-            job.progress.say(f"planning again: {outdated}")
+            why = str(outdated)
+            job.progress.say(f"planning again: {why}")
         except SupersededError as error:
-            return _superseded(job, plan, str(error))
+            return superseded(job, plan, str(error))
         except (StepFailedError, AnsibleAWSError) as error:
             return _take_back(job, plan, plan.steps[run.done :], wanted, one_line(error), success)
         else:
-            ending.definitions = run.definitions
-            return ending
+            ending = _done(job, plan, snapshot, success)
+            return replace(ending, plan=first, changed=first.changed, definitions=run.definitions)
         snapshot = job.observe()
         plan, wanted = planner(snapshot)
         if plan.blocked:
-            return _superseded(job, first, plan.blocked)
-    if job.check_mode:
-        return ending
-    return _take_back(job, plan, plan.steps, wanted, "the live color went on growing", success)
+            return superseded(job, first, plan.blocked)
+    return _take_back(job, plan, plan.steps, wanted, f"{why}, {MAX_PLANS} times in a row", success)
 
 
-def _superseded(job: Job, plan: Plan, why: str) -> Ending:
+def _done(job: Job, plan: Plan, snapshot: Snapshot, success: str) -> Ending:
+    if not plan.awaits:
+        return Ending(success, plan, snapshot, changed=plan.changed)
+    name = job.scope.service
+    message = f"{name}: {plan.target} has passed the gates and awaits approval; {shown_traffic(snapshot)}"
+    return Ending("awaiting_approval", plan, snapshot, message, changed=plan.changed)
+
+
+def superseded(job: Job, plan: Plan, why: str) -> Ending:
     """Whoever changed the traffic owns it now: nothing more is written, not even to tidy up."""
-    message = f"{job.scope.service}: {why}. Nothing more was written. Find out who else deploys, then deploy again"
-    return Ending("superseded", plan, job.observe(), message, changed=True)
+    now = job.observe()
+    message = f"{job.scope.service}: {why}. Nothing more was written; {shown_traffic(now)}"
+    return Ending("superseded", plan, now, message, changed=True, reason=why)
 
 
 def _take_back(job: Job, plan: Plan, left: tuple[Step, ...], wanted: Wanted, why: str, success: str) -> Ending:
@@ -148,45 +246,55 @@ def _take_back(job: Job, plan: Plan, left: tuple[Step, ...], wanted: Wanted, why
         if not way_back.blocked:
             apply(job.run(before), way_back)
         now = job.observe()
-    except (StepFailedError, SupersededError, AnsibleAWSError) as error:
-        return Ending("failed", plan, Snapshot(name, job.scope.cluster, {}), _stuck(name, why, one_line(error)), True)
+    except (StepFailedError, PlanOutdatedError, SupersededError, AnsibleAWSError) as error:
+        message = _stuck(name, why, one_line(error), plan)
+        return Ending("failed", plan, Snapshot(name, job.scope.cluster, {}), message, changed=True, reason=why)
     if way_back.blocked:
-        return Ending("failed", plan, now, f"{name}: {why}. Nothing was taken back: {way_back.blocked}", True)
-    message = f"{name}: {why}. Taken back: {shown_traffic(now)}. Repair the release, then deploy again"
+        message = f"{name}: {why}. Nothing was taken back: {way_back.blocked}"
+        return Ending("failed", plan, now, message, changed=True, reason=why)
+    message = f"{name}: {why}. Taken back: {shown_traffic(now)}"
     outcome = "rolled_back" if success == "promoted" else "failed"
-    return Ending(outcome, plan, now, message, changed=True)
+    return Ending(outcome, plan, now, message, changed=True, reason=why)
 
 
-def _stuck(name: str, why: str, error: str) -> str:
-    return (
-        f"{name}: {why}. Taking it back failed too: {error}. Look at the rule's weights, then run rollback_backend.yml"
-    )
+def _stuck(name: str, why: str, error: str, plan: Plan) -> str:
+    """AWS could not be asked any more, so where the traffic is must be looked up."""
+    between = f"the traffic is on {plan.origin}, on {plan.target}, or between them"
+    return f"{name}: {why}. Taking it back failed too: {error}; {between}: {look(name)} shows it"
 
 
 def one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def result_of(ending: Ending, progress: Progress, app_container: str) -> dict[str, Any]:
+def result_of(ending: Ending, job: Job) -> dict[str, Any]:
     """The module's result. In check mode the steps are those that would be taken."""
-    plan = ending.plan
+    plan, progress = ending.plan, job.progress
     states = ending.snapshot.colors
     definitions = {color: state.service.definition for color, state in states.items() if state.service}
     definitions.update(ending.definitions)
-    body = plan.after.get("task_definition", {})
+    body, before = plan.after.get("task_definition", {}), plan.before.get("task_definition", {})
     steps = [record.shown() for record in progress.records] or [
         planned(step.title, STAGES[type(step)]) for step in plan.steps
     ]
+    about = (ending.outcome, job.action, job.scope.service, job.image)
+    message = with_advice(ending.message, *about)
     return {
         "outcome": ending.outcome,
         "changed": ending.changed,
+        "msg": message,
+        "found": ending.found,
+        "reason": ending.reason,
+        "next": next_command(message, *about),
         "colors": {"from": plan.origin, "to": plan.target},
-        "image": image_of(body, app_container),
-        "digest": digest_of(body, app_container),
+        "image": image_of(body, job.app_container),
+        "digest": digest_of(body, job.app_container),
+        "previous_image": image_of(before, job.app_container),
         "task_definitions": definitions,
         "started": progress.started,
         "steps": steps,
         "timings": progress.timings(),
+        "smoke": job.smoke,
         "diff": {"before": dict(plan.before), "after": dict(plan.after)},
         "plan": dict(ending.briefing.summary),
         "notes": list(ending.briefing.findings.notes),
