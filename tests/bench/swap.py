@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A swap by Slipway and by its peers, side by side: `python -m tests.bench.swap [--rounds N] [--rate R] [--only NAME]`.
+
+A local cloud of its own, one service a contender on the same load balancer, and rounds in which each contender deploys
+the new release and goes back, one after the other and under load. Prints medians as a Markdown table and writes
+build/bench-swap.json. Figures of the local cloud; they say nothing about AWS's own speed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from localcloud import images
+from localcloud.demo import run
+from tests.bench.swaps import table
+from tests.bench.swaps.cloud import NEW, OLD, WEIGHT_DELAY, Cloud
+from tests.bench.swaps.contenders import CONTENDERS, Contender
+from tests.bench.swaps.measure import Measured, Sampler, measure
+
+OUT = images.ROOT / "build" / "bench-swap.json"
+
+
+def arguments() -> argparse.Namespace:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.swap")
+    parser.add_argument("--rounds", type=int, default=5, help="of which the medians are shown")
+    parser.add_argument("--rate", type=float, default=150.0, help="requests a second on the service that is deployed")
+    names = [contender.name for contender in CONTENDERS]
+    parser.add_argument("--only", action="append", choices=names, help="a contender; may be given again")
+    return parser.parse_args()
+
+
+def said(text: str) -> None:
+    print(text, flush=True)
+
+
+def play(cloud: Cloud, sampler: Sampler, contender: Contender, rate: float) -> dict[str, dict[str, Any]]:
+    """One round of one contender: to the new release, back, and to the state from which the next round begins."""
+    contender.note(cloud)
+    deploy = measure(cloud, sampler, contender.name, contender.deploy(cloud), NEW, rate)
+    back = measure(cloud, sampler, contender.name, contender.back(cloud), OLD, rate)
+    contender.reset(cloud)
+    for way, figures in (("deploy", deploy), ("back", back)):
+        said(f"  {contender.name} {way}: {line(figures)}")
+    return {"deploy": deploy.shown(), "back": back.shown()}
+
+
+def line(figures: Measured) -> str:
+    """One measurement, for whoever watches."""
+    own = "" if figures.overhead is None else f", overhead {figures.overhead:.1f} s"
+    return (
+        f"full traffic {figures.full:.1f} s, end {figures.end:.1f} s, {figures.failed} of {figures.requests} failed, "
+        f"{figures.calls} calls{own}"
+    )
+
+
+def main() -> int:
+    """Measure, print, write; the exit status."""
+    given = arguments()
+    chosen = [each for each in CONTENDERS if not given.only or each.name in given.only]
+    measured: dict[str, list[dict[str, Any]]] = {contender.title: [] for contender in chosen}
+    with tempfile.TemporaryDirectory(prefix="slipway-bench-") as folder, Cloud(Path(folder)) as cloud:
+        said("provisioning")
+        cloud.provision([each.name for each in CONTENDERS[1:] if each in chosen])
+        with Sampler(cloud, [contender.name for contender in chosen]) as sampler:
+            for number in range(1, given.rounds + 1):
+                said(f"round {number} of {given.rounds}, load average {os.getloadavg()[0]:.1f}")
+                for contender in chosen:
+                    measured[contender.title].append(play(cloud, sampler, contender, given.rate))
+    about = {
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}",
+        "rounds": given.rounds,
+        "rate": given.rate,
+        "weight_delay": WEIGHT_DELAY,
+    }
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps({**about, "measured": measured}, indent=2) + "\n")
+    shown = table.markdown(measured)
+    said(f"\n{about['date']}, {about['machine']}, medians of {given.rounds} on the local cloud\n\n{shown}")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except run.StepFailedError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
