@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from .. import ecs, elb
+from .bits import confirm_bits
 from .health_plan import (
     CONFIRM_INTERVAL,
     HEALTHY_POLLS,
@@ -30,6 +31,7 @@ def wait_healthy(run: Run, step: WaitHealthy) -> None:
         run.progress.say(f"{step.color} {verdict.text}")
         streak = streak + 1 if verdict.state == "ready" else 0
         if streak >= HEALTHY_POLLS:
+            confirm_bits(run, step.color)
             return
         _check(run, step, verdict, deadline)
         run.sleep(min(CONFIRM_INTERVAL, step.poll_interval) if streak else step.poll_interval)
