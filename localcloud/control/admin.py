@@ -28,6 +28,7 @@ class Admin:
         """The handlers by method and path."""
         return {
             ("GET", "/_localcloud/status"): self._status,
+            ("GET", "/_localcloud/traffic"): self._traffic,
             ("GET", "/_localcloud/settings"): self._get_settings,
             ("PUT", "/_localcloud/settings"): self._put_settings,
         }
@@ -42,6 +43,9 @@ class Admin:
             "listeners": self._bridge.listeners(),
             "ecs": self._controller.status(),
         }
+
+    async def _traffic(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        return web.json_response(await asyncio.to_thread(self._bridge.traffic))
 
     async def _get_settings(self, request: web.Request) -> web.Response:  # noqa: ARG002
         return web.json_response({"weight_delay": self._bridge.weight_delay})

@@ -53,6 +53,18 @@ class Bridge:
             for item in config["listeners"]
         ]
 
+    def traffic(self) -> list[dict[str, Any]]:
+        """Each forwarding rule with its groups' weights and the states of their targets, as of this moment."""
+        with MOTO:
+            config = alb_config.derive(self._places, self.weight_delay)
+            registered = {group["arn"]: group["targets"] for group in config["target_groups"]}
+            return [
+                {"rule": rule["arn"], "listener": listener["arn"], "groups": groups}
+                for listener in config["listeners"]
+                for rule in listener["rules"]
+                if (groups := [_states(arn, weight, registered.get(arn, [])) for arn, weight in _weights(rule)])
+            ]
+
     def _write(self) -> None:
         while True:
             CHANGED.wait(_LOOK_AGAIN)
@@ -93,3 +105,23 @@ class Bridge:
             log.info("the ALB listens on %s:%s for %s", report["host"], report["port"], report["listener"])
         else:
             log.error("the ALB says: %s", report.get("message"))
+
+
+def _weights(rule: dict[str, Any]) -> list[tuple[str, int]]:
+    """The target groups that a rule forwards to. A group that is named alone has all the weight."""
+    return [
+        (group["TargetGroupArn"], int(group.get("Weight", 1)))
+        for action in rule["actions"]
+        if action["Type"] == "forward"
+        for group in action.get("ForwardConfig", {}).get("TargetGroups")
+        or [{"TargetGroupArn": action.get("TargetGroupArn", "")}]
+    ]
+
+
+def _states(arn: str, weight: int, targets: list[dict[str, Any]]) -> dict[str, Any]:
+    health = HEALTH.of(arn)
+    states = [
+        health[target["id"], target["port"]].state if (target["id"], target["port"]) in health else "initial"
+        for target in targets
+    ]
+    return {"arn": arn, "weight": weight, "states": states}
