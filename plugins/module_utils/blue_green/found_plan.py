@@ -9,14 +9,14 @@ from .plan_model import WITHDRAWN, ColorState, Snapshot
 from .task_definition_plan import digest_in
 from .traffic_plan import color_weights, interrupted_color, shares
 
-_SHOWN_DIGEST = len("sha256:") + 12
+SHOWN_DIGEST = len("sha256:") + 12
 
 
 def short_digest(state: ColorState) -> str:
     """What the color's service runs: the beginning of the digest, or the revision's name."""
     digest = digest_in(state.definition.body) if state.definition else ""
     if digest:
-        return digest[:_SHOWN_DIGEST]
+        return digest[:SHOWN_DIGEST]
     return state.service.definition.rpartition("/")[2] if state.service else "nothing"
 
 

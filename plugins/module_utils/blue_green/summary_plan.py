@@ -11,10 +11,12 @@ from typing import Any
 from .definition_diff_plan import changes, shown_changes
 from .estimate_plan import Cost, cost, estimate
 from .fargate_plan import stop_timeout
+from .found_plan import SHOWN_DIGEST
 from .plan_model import FULL_WEIGHT, ColorState, Snapshot, Wanted, other
 from .shadow_plan import matched
 from .shown_plan import shown_scaling
 from .steps_plan import Plan, WaitHealthy
+from .task_definition_plan import digest_in
 from .traffic_plan import color_weights, sticky_seconds
 
 
@@ -86,8 +88,10 @@ def _lines(made: Mapping[str, Any], snapshot: Snapshot, plan: Plan, wanted: Want
     if not plan.steps:
         return [f"{snapshot.service}: nothing to do"]
     where = f"onto {plan.target}" if plan.origin == plan.target else f"from {plan.origin} to {plan.target}"
+    digest = digest_in(plan.after.get("task_definition") or {})
+    image = f" with image {digest[:SHOWN_DIGEST]}" if digest else ""
     return [
-        f"{snapshot.service} {where}: {shown_changes(made['task_definition'])}",
+        f"{snapshot.service} {where}{image}: {shown_changes(made['task_definition'])}",
         _traffic_line(made, snapshot),
         *_match_lines(made["matches"], snapshot),
         _tasks_line(plan, wanted, snapshot),
@@ -110,13 +114,12 @@ def _traffic_line(made: Mapping[str, Any], snapshot: Snapshot) -> str:
 
 
 def _match_lines(matches: Mapping[str, list[str]], snapshot: Snapshot) -> list[str]:
-    """Only what an earlier rule takes, or may take, is worth a line."""
+    """A line for each request that an earlier rule takes or may take; one line when there is none."""
     own = snapshot.production.arn if snapshot.production else ""
-    return [
-        f"requests for {request}: {'; '.join(rules)}"
-        for request, rules in matches.items()
-        if len(rules) != 1 or not rules[0].startswith(own)
-    ]
+    other_rules = {text: rules for text, rules in matches.items() if len(rules) != 1 or not rules[0].startswith(own)}
+    if not other_rules:
+        return [f"requests for {', '.join(matches)} match that rule first"] if matches else []
+    return [f"requests for {text} match: {'; '.join(rules)}" for text, rules in other_rules.items()]
 
 
 def _tasks_line(plan: Plan, wanted: Wanted, snapshot: Snapshot) -> str:

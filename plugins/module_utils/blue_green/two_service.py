@@ -182,7 +182,9 @@ def _carry_out(job: Job, planner: Planner, success: str) -> Ending:
     blocked = plan.blocked
     briefing = Briefing()
     if not blocked:
-        briefing = brief(job.clients, job.scope, job.progress, snapshot, plan, wanted, job.app_container)
+        # A run that changes something has the lease itself by now.
+        lock = job.lease.holder() if job.check_mode else None
+        briefing = brief(job.clients, job.scope, job.progress, snapshot, plan, wanted, job.app_container, lock)
         blocked = "; ".join(briefing.findings.problems)
     if blocked:
         message = _nothing(job.scope.service, blocked)
