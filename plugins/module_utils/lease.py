@@ -108,6 +108,7 @@ class NoLease:
     """In the place of a lease where no release store is configured: everything is allowed and nothing is proven."""
 
     token = 0
+    last_token = 0
 
     def acquire(self, wait: float, say: Callable[[str], None]) -> None:
         """Nothing to wait for."""
@@ -130,7 +131,7 @@ class NoLease:
 class Lease:
     """One run's claim on the lease of a service.
 
-    token: of this run's acquisition, 0 without one. last_token: of anybody's, as look() saw it.
+    token: of this run's acquisition, 0 while it has none. last_token: the newest one known, this run's or another's.
     """
 
     client: Any
@@ -237,17 +238,8 @@ class Lease:
         held = held_from(answer["Attributes"]) if answer else self.look()
         if held is None or held.run_id != self.run_id:
             return False
-        self.token, self._kept = held.token, began
+        self.token = self.last_token = held.token
+        self._kept = began
         if seen:
             self._say(takeover_text(self.service, seen, now))
         return True
-
-
-def lease_for(
-    client: Callable[[str], Any], service: str, lock: dict[str, Any] | None, run: dict[str, str]
-) -> Lease | NoLease:
-    """Of a module's parameters lock {table, wait, ttl} and run {by, url}. client: AnsibleAWSModule's."""
-    if lock is None:
-        return NoLease()
-    owner = run["by"] or default_owner()
-    return Lease(client("dynamodb"), lock["table"], service, owner, run["url"], lock["ttl"])

@@ -51,10 +51,17 @@ options:
     description: Name of the ECS cluster.
     type: str
     required: true
-  load_balancer:
-    description: Name of the Application Load Balancer whose listeners carry the service's rules.
+  kind:
+    description:
+      - V(web) takes requests through the load balancer and is deployed blue-green.
+      - V(worker) has no load balancer. Its one ECS service bears the name of the service, ECS rolls it, with its circuit
+        breaker, and O(action=rollback) returns to the release before, which its tag V(slipway:previous) names.
     type: str
-    required: true
+    choices: [web, worker]
+    default: web
+  load_balancer:
+    description: Name of the Application Load Balancer whose listeners carry the service's rules. Required for O(kind=web).
+    type: str
   image:
     description:
       - For O(action=deploy) the image to deploy, C(REPOSITORY[:TAG|@sha256:DIGEST]) in Amazon ECR of the cluster's own
@@ -73,7 +80,7 @@ options:
     description: Name of the container that gets O(image) and receives the traffic. By default the name of the service.
     type: str
   port:
-    description: Port of the app container. Required for O(action=converge).
+    description: Port of the app container. Required for O(action=converge) of O(kind=web).
     type: int
   network_configuration:
     description: Where tasks run. Required for O(action=converge).
@@ -314,6 +321,90 @@ options:
       - With 0 the run itself drains the old color and takes its tasks away.
     type: float
     default: 0
+  one_off_task:
+    description:
+      - A command, such as a migration, that O(action=deploy) runs once for each digest, with the new task definition
+        and before any of its other tasks starts, on the network of the service.
+      - It has ended well when the app container exits with 0. The service's tag V(slipway:migrated) then names the
+        digest, and the command never runs for it again. A task that a killed run has left is adopted.
+      - When it fails, nothing has shifted. What it did stays done, also after a rollback, so that the release before
+        must be able to run with it (expand first, contract in a later release).
+    type: dict
+    suboptions:
+      command:
+        description: Program and arguments.
+        type: list
+        elements: str
+        required: true
+      timeout:
+        description: Seconds that it has. Then it is stopped, which fails the deployment.
+        type: float
+        default: 600
+  exclusive:
+    description: For O(kind=worker), what O(workers[].exclusive) is for others.
+    type: bool
+    default: false
+  workers:
+    description:
+      - ECS services V(SERVICE-NAME) without a load balancer that run the same image as the service, at most 10.
+      - O(action=converge) creates them with no tasks. A deployment has ECS roll them to the new release when the traffic
+        has moved and was watched; a roll that fails takes the whole release back. O(action=rollback) rolls them back.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name, unique among the service's workers and schedules.
+        type: str
+        required: true
+      task_definition:
+        description: As O(task_definition). The container that is to get the image names none.
+        type: dict
+        required: true
+      desired_count:
+        description: Tasks, from the next deployment on.
+        type: int
+        default: 1
+      exclusive:
+        description:
+          - No two tasks may run at the same time. ECS stops the old one before it starts the new one.
+          - It never starts before the traffic has moved, as no worker does.
+        type: bool
+        default: false
+  schedules:
+    description:
+      - Tasks that Amazon EventBridge Scheduler runs, each with the family V(SERVICE-NAME) and the image of the service.
+      - The first deployment creates them, in a group V(CLUSTER-SERVICE) that O(action=converge) makes. Later ones and
+        O(action=rollback) point them to the release. O(action=converge) changes when they run, and removes those that
+        are no longer named.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name, unique among the service's workers and schedules.
+        type: str
+        required: true
+      task_definition:
+        description: As O(task_definition). The container that is to get the image names none.
+        type: dict
+        required: true
+      expression:
+        description: When to run, V(rate(5 minutes\)), V(cron(0 3 * * ? *\)) or V(at(2026-11-24T10:00:00\)).
+        type: str
+        required: true
+      timezone:
+        description: IANA name of the time zone of the expression.
+        type: str
+        default: UTC
+      enabled:
+        description: Whether it runs at all.
+        type: bool
+        default: true
+      role_arn:
+        description: IAM role with which EventBridge Scheduler runs the task.
+        type: str
+        required: true
   drain_floor:
     description:
       - Seconds that the old color keeps its tasks after the proof. A rule's stickiness extends it.
@@ -334,9 +425,9 @@ options:
     default: 2
   lock:
     description:
-      - The lease of the service, which every action but V(converge) takes before it looks and proves before every
-        change of weights. Without it nothing keeps two deployments of one service apart.
-      - O(action=converge) does not take it, and leaves alone what the run that has it works on.
+      - The lease of the service, which every action takes before it changes anything and proves before every change of
+        weights. Without it nothing keeps two deployments of one service apart.
+      - O(action=converge) takes it only when there is something to change. Check mode never takes it.
     type: dict
     suboptions:
       table:
@@ -444,6 +535,26 @@ outcome:
   returned: always
   type: str
   sample: promoted
+action:
+  description: The action that was asked for.
+  returned: always
+  type: str
+  sample: deploy
+service:
+  description: Name of the service.
+  returned: always
+  type: str
+  sample: api
+cluster:
+  description: Name of the cluster.
+  returned: always
+  type: str
+  sample: slipway-staging
+run:
+  description: Who ran it, from where, for which commit, and the fencing token of its lease (0 without a lock).
+  returned: always
+  type: dict
+  sample: {"by": "alice@build-7", "url": "", "git_sha": "", "token": 17}
 colors:
   description: The color that had the traffic, RV(colors.from), and the one that was to have it, RV(colors.to).
   returned: always
@@ -515,6 +626,11 @@ steps:
       type: str
       returned: always
       sample: green 2/2 healthy, 2 running
+one_off_task:
+  description: How the one-off task ended. Null when none was run.
+  returned: always
+  type: dict
+  sample: {"exit_code": 0, "log_tail": ["schema is at 7"], "seconds": 31.2, "task_arn": "arn:aws:ecs:us-east-1:..."}
 timings:
   description: Seconds per stage, and in V(total) since the start.
   returned: always
@@ -578,12 +694,31 @@ METRIC = {
     "at_most": {"type": "float", "required": True},
 }
 CANARY_STEP = {"weight": {"type": "int", "required": True}, "pause": {"type": "float", "default": 60}}
+WORKER = {
+    "name": {"type": "str", "required": True},
+    "task_definition": {"type": "dict", "required": True},
+    "desired_count": {"type": "int", "default": 1},
+    "exclusive": {"type": "bool", "default": False},
+}
+SCHEDULE = {
+    "name": {"type": "str", "required": True},
+    "task_definition": {"type": "dict", "required": True},
+    "expression": {"type": "str", "required": True},
+    "timezone": {"type": "str", "default": "UTC"},
+    "enabled": {"type": "bool", "default": True},
+    "role_arn": {"type": "str", "required": True},
+}
+ONCE = {
+    "command": {"type": "list", "elements": "str", "required": True},
+    "timeout": {"type": "float", "default": 600},
+}
 ARGUMENTS = {
     "action": {"type": "str", "choices": ["converge", "deploy", "continue", "rollback", "repair"], "required": True},
     "engine": {"type": "str", "choices": ["two_service"], "default": "two_service"},
+    "kind": {"type": "str", "choices": ["web", "worker"], "default": "web"},
     "service": {"type": "str", "required": True},
     "cluster": {"type": "str", "required": True},
-    "load_balancer": {"type": "str", "required": True},
+    "load_balancer": {"type": "str"},
     "image": {"type": "str"},
     "task_definition": {"type": "dict"},
     "app_container": {"type": "str"},
@@ -611,6 +746,10 @@ ARGUMENTS = {
     "bake": {"type": "float", "default": 0},
     "pause_before_shift": {"type": "bool", "default": False},
     "keep_warm": {"type": "float", "default": 0},
+    "exclusive": {"type": "bool", "default": False},
+    "workers": {"type": "list", "elements": "dict", "default": [], "options": WORKER},
+    "schedules": {"type": "list", "elements": "dict", "default": [], "options": SCHEDULE},
+    "one_off_task": {"type": "dict", "options": ONCE},
     "drain_floor": {"type": "float", "default": 120},
     "healthy_timeout": {"type": "float", "default": 300},
     "health_check_grace_period": {"type": "int", "default": 60},
@@ -621,8 +760,9 @@ ARGUMENTS = {
     "progress_file": {"type": "path"},
 }
 REQUIRED_IF = [
-    ("action", "converge", ("task_definition", "port", "network_configuration")),
+    ("action", "converge", ("task_definition", "network_configuration")),
     ("action", "deploy", ("image", "task_definition")),
+    ("kind", "web", ("load_balancer",)),
 ]
 GOOD = {
     "converge": ("converged",),
@@ -652,11 +792,19 @@ def lease_of(params: dict, clients: Clients, stop: Stop) -> Lease | NoLease:
 def job_of(module: AnsibleAWSModule, progress: Progress, stop: Stop) -> two_service.Job:
     params = module.params
     clients = Clients(module.client)
+    workers, schedules = worker_inputs_plan.names_of(params)
     image = reference(params["image"]) if params["action"] in ("deploy", "continue") and params["image"] else None
     return two_service.Job(
         clients=clients,
         scope=Scope(
-            params["service"], params["cluster"], params["load_balancer"], image, gates_plan.alarm_names(params)
+            params["service"],
+            params["cluster"],
+            params["load_balancer"] or "",
+            image,
+            gates_plan.alarm_names(params),
+            workers,
+            schedules,
+            worker=worker_inputs_plan.standalone(params),
         ),
         progress=progress,
         tags={key: str(value) for key, value in params["tags"].items()},
@@ -705,7 +853,9 @@ def run(module: AnsibleAWSModule) -> dict:
         job = job_of(module, progress, stop)
         with stop.on_signals():
             ending = end(params, job)
-    return two_service.result_of(ending, job)
+    asked = {"action": params["action"], "service": params["service"], "cluster": params["cluster"]}
+    ran = {**params["run"], "by": params["run"]["by"] or default_owner(), "token": job.lease.last_token}
+    return {**two_service.result_of(ending, job), **asked, "run": ran}
 
 
 def main() -> None:
