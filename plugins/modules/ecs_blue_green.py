@@ -626,6 +626,11 @@ steps:
       type: str
       returned: always
       sample: green 2/2 healthy, 2 running
+    weights:
+      description: Color to the weight that the step wrote into the production rule.
+      type: dict
+      returned: for a step that moved the traffic
+      sample: {"blue": 90, "green": 10}
 one_off_task:
   description: How the one-off task ended. Null when none was run.
   returned: always

@@ -58,8 +58,10 @@ def apply(run: Run, plan: Plan) -> None:
     """Runs every step in order. Raises what stopped it; what was done until then stays done."""
     for step in plan.steps:
         run.stop.check()
-        with run.progress.step(step.title, STAGES[type(step)]):
+        with run.progress.step(step.title, STAGES[type(step)]) as record:
             _DO[type(step)](run, step)
+            if isinstance(step, PointRule) and step.rule == "production":
+                record.weights = step.weights
         run.done += 1
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,10 @@ from typing import Any
 
 @dataclass
 class Record:
-    """One step as it went. started and seconds count from the start of the run."""
+    """One step as it went. started and seconds count from the start of the run.
+
+    weights: color -> what a shift wrote into the production rule.
+    """
 
     name: str
     stage: str
@@ -24,9 +27,10 @@ class Record:
     started: float
     seconds: float = 0.0
     detail: str = ""
+    weights: Mapping[str, int] = field(default_factory=dict)
 
     def shown(self) -> dict[str, Any]:
-        return {
+        shown = {
             "name": self.name,
             "stage": self.stage,
             "status": self.status,
@@ -34,6 +38,7 @@ class Record:
             "seconds": round(self.seconds, 3),
             "detail": self.detail,
         }
+        return {**shown, "weights": dict(self.weights)} if self.weights else shown
 
 
 @dataclass
