@@ -11,6 +11,7 @@ os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "1")
 os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
 
 from localcloud import mends
+from localcloud.cloudwatch.evaluator import Evaluator
 from localcloud.control import access, admin, bridge, calls, dispatcher, server
 from localcloud.ecs.controller import Controller
 from localcloud.settings import Settings
@@ -24,6 +25,7 @@ class Control:
         dispatcher.install()
         self._bridge = bridge.Bridge(settings, alb_in, alb_out)
         self._controller = Controller(settings)
+        self._alarms = Evaluator()
         admin_api = admin.Admin(settings, self._bridge, self._controller)
         keys = access.Keys(settings.accounts)
         log = calls.Calls(keys)
@@ -36,8 +38,10 @@ class Control:
         self._bridge.start()
         self._server.start()
         self._controller.start()
+        self._alarms.start()
 
     def stop(self) -> None:
         """Stop the tasks, then everything else."""
+        self._alarms.stop()
         self._controller.stop()
         self._server.stop()

@@ -16,6 +16,7 @@ def install() -> None:
     """Put the mends in place."""
     wrap(CloudWatchBackend, "get_metric_statistics", get_metric_statistics)
     wrap(CloudWatchBackend, "get_metric_data", get_metric_data)
+    wrap(CloudWatchBackend, "put_metric_alarm", put_metric_alarm)
 
 
 def _whole_minute(time: datetime.datetime) -> datetime.datetime:
@@ -64,6 +65,34 @@ def get_metric_data(
     *args: Any,
     **kwargs: Any,
 ) -> list[dict[str, Any]]:
-    """As GetMetricData, from the whole minute on."""
+    """As GetMetricData, from the whole minute on, and without values for a statistic that moto cannot tell.
+
+    moto answers a percentile with values that are none, which no client can read.
+    """
     found: list[dict[str, Any]] = original(self, queries, _whole_minute(start_time), *args, **kwargs)
+    for result in found:
+        pairs = [
+            (value, time)
+            for value, time in zip(result["values"], result["timestamps"], strict=True)
+            if value is not None
+        ]
+        result["values"] = [value for value, _ in pairs]
+        result["timestamps"] = [time for _, time in pairs]
     return found
+
+
+def put_metric_alarm(original: Any, self: CloudWatchBackend, name: str, *args: Any, **kwargs: Any) -> Any:
+    """An alarm that is new is in INSUFFICIENT_DATA until it is evaluated; one that is updated keeps its state.
+
+    moto has every alarm begin anew, as OK. "When you update an existing alarm, its state is left unchanged, but the
+    update completely overwrites the previous configuration of the alarm" (API_PutMetricAlarm).
+    """
+    before = self.alarms.get(name)
+    alarm = original(self, name, *args, **kwargs)
+    if before is None and alarm.rule is None:
+        alarm.state_value = "INSUFFICIENT_DATA"
+    elif before is not None:
+        alarm.history, alarm.state_value, alarm.state_reason = before.history, before.state_value, before.state_reason
+        alarm.state_reason_data = before.state_reason_data
+        alarm.state_updated_timestamp = before.state_updated_timestamp
+    return alarm

@@ -282,19 +282,25 @@ def _group_metric(service: Inputs, name: str, target_group: str) -> Document:
 
 
 def alarms(service: Inputs, target_groups: Mapping[str, str]) -> list[Document]:
-    """Two alarms over both groups, so that they mean the same before, during and after a swap."""
+    """Two alarms over both groups, so that they mean the same before, during and after a swap.
+
+    The share of failures is that of the worse color: in a share of the sum, a canary that fails all of its few requests
+    would hide behind the color that has most of them.
+    """
     errors = {f"errors_{color}": ("HTTPCode_Target_5XX_Count", "Sum", color) for color in COLORS}
     requests = {f"requests_{color}": ("RequestCount", "Sum", color) for color in COLORS}
     unhealthy = {f"unhealthy_{color}": ("UnHealthyHostCount", "Maximum", color) for color in COLORS}
-    total = "(FILL(requests_blue, 0) + FILL(requests_green, 0))"
-    failed = "(FILL(errors_blue, 0) + FILL(errors_green, 0))"
+    blue, green = (
+        f"IF(FILL(requests_{color}, 0) > 0, 100 * FILL(errors_{color}, 0) / FILL(requests_{color}, 0), 0)"
+        for color in COLORS
+    )
     return [
         _alarm(
             service,
             "5xx",
-            f"More than {service['alarm_5xx_percent']} % of the requests to both colors of {service['name']} fail",
+            f"More than {service['alarm_5xx_percent']} % of the requests to either color of {service['name']} fail",
             errors | requests,
-            f"IF({total} > 0, 100 * {failed} / {total}, 0)",
+            f"IF({blue} > {green}, {blue}, {green})",
             float(service["alarm_5xx_percent"]),
             target_groups,
         ),
