@@ -4,7 +4,8 @@
 """What elb_listener_rule does, decided without a cloud: snapshot and wishes in, plan out.
 
 The module owns a rule's existence, conditions, priority, tags and which target groups belong to it. It writes weights
-once, when it creates the rule; live weights belong to ecs_blue_green and no plan made here changes them.
+once, when it creates the rule; live weights belong to ecs_blue_green and no plan made here changes them. A rule that is
+made while tasks run already, because somebody deleted it, gets its weight on the group that can answer.
 
 A rule with the same tags on another listener of the load balancer is the same rule, not moved yet: another listener has
 been asked for since. The new one is made with what the old one does now, then the old one is deleted, so that there is
@@ -17,9 +18,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .blue_green.choice_plan import Standing, choose
+from .blue_green.commands_plan import playbook
 from .rule_actions_plan import MAX_WEIGHT, forwarding, weights_of, with_weights
 
 MAX_PRIORITY = 50000
+NEW_WEIGHT = 100
 TAG_SERVICE = "slipway:service"
 TAG_RULE = "slipway:rule"
 
@@ -37,15 +41,28 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """A target group as it stands when a rule is to be made. targets: those that are not draining."""
+
+    healthy: int
+    targets: int
+    proven: bool = False
+    candidate: bool = False
+    leaving: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Every rule of the listener, and every rule of the load balancer's other listeners.
 
-    listener is for the reader: HTTPS:443. None: not there yet, which only check mode accepts.
+    listener is for the reader: HTTPS:443. None: not there yet, which only check mode accepts. groups: target group ARN
+    -> how it stands, looked at only when there is no rule yet.
     """
 
     listener: str | None
     rules: tuple[Rule, ...] = ()
     elsewhere: tuple[Rule, ...] = ()
+    groups: Mapping[str, Group] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +219,57 @@ def _replaced(others: list[Rule], listener: str) -> list[Step]:
     ]
 
 
-def _new_rule(wanted: Wanted, old: Rule | None, listener: str) -> Rule:
-    """The rule to make: with the initial weights, or with all that the one it replaces does now."""
-    tags, actions = dict(wanted.tags), forwarding(wanted.weights)
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """The weights of a new rule; why they are not the initial ones; and what forbids to make it."""
+
+    weights: Mapping[str, int]
+    why: str = ""
+    blocked: str | None = None
+
+
+def _start(snapshot: Snapshot, wanted: Wanted) -> _Start:
+    """All weight on the group that can answer, if any has targets.
+
+    Targets of a group that no rule names are never healthy, so where none is, those that are registered count.
+    """
+    some_healthy = any(group.healthy for group in snapshot.groups.values())
+    standings = {
+        arn: Standing(group.healthy if some_healthy else group.targets, group.proven, group.candidate, group.leaving)
+        for arn, group in snapshot.groups.items()
+    }
+    if not any(standing.healthy for standing in standings.values()):
+        return _Start(wanted.weights)
+    choice = choose(standings)
+    if choice.color:
+        weights = {arn: NEW_WEIGHT if arn == choice.color else 0 for arn in wanted.weights}
+        return _Start(weights, f", all weight on {choice.color}: {choice.why if some_healthy else 'it has targets'}")
+    if wanted.identity.get(TAG_RULE) != "production":
+        return _Start(wanted.weights)
+    return _Start(wanted.weights, blocked=_undecided(wanted, choice.why))
+
+
+def _undecided(wanted: Wanted, why: str) -> str:
+    service = str(wanted.identity.get(TAG_SERVICE))
+    down = f"aws ecs update-service --cluster CLUSTER --service {service}-COLOR --desired-count 0"
+    return (
+        f"{why}, and which one the production rule of {service} shall have must not be guessed. Take the tasks of the "
+        f"wrong one away, `{down}`, then run {playbook('site', service)}"
+    )
+
+
+def from_nothing(snapshot: Snapshot, wanted: Wanted) -> bool:
+    """Whether a rule is to be made and there is none whose weights it could take over."""
+    return (
+        not problems(wanted)
+        and wanted.present
+        and not (owned(snapshot.rules, wanted.identity) or owned(snapshot.elsewhere, wanted.identity))
+    )
+
+
+def _new_rule(wanted: Wanted, weights: Mapping[str, int], old: Rule | None, listener: str) -> Rule:
+    """The rule to make: with these weights, or with all that the one it replaces does now."""
+    tags, actions = dict(wanted.tags), forwarding(weights)
     if old:
         tags, actions = {**old.tags, **wanted.tags}, with_weights(old.actions, _missing(old, wanted))
     return Rule("", wanted.priority, list(wanted.conditions), actions, {**tags, **wanted.identity}, listener)
@@ -212,11 +277,12 @@ def _new_rule(wanted: Wanted, old: Rule | None, listener: str) -> Rule:
 
 def _plan_create(snapshot: Snapshot, wanted: Wanted, others: list[Rule]) -> Plan:
     old = others[0] if others else None
-    blocked = priority_problem(snapshot.rules, wanted, None) or (_move_problem(old, wanted) if old else None)
+    start = _start(snapshot, wanted)
+    blocked = priority_problem(snapshot.rules, wanted, None) or (_move_problem(old, wanted) if old else start.blocked)
     if blocked:
         return Plan({}, {}, blocked=blocked)
     listener = snapshot.listener or "a listener to come"
-    new = _new_rule(wanted, old, listener)
+    new = _new_rule(wanted, start.weights, old, listener)
     arguments = {
         "listener_arn": wanted.listener_arn,
         "priority": wanted.priority,
@@ -224,7 +290,7 @@ def _plan_create(snapshot: Snapshot, wanted: Wanted, others: list[Rule]) -> Plan
         "actions": new.actions,
         "tags": new.tags,
     }
-    origin = f" and the live weights of {old.listener}" if old else ""
+    origin = f" and the live weights of {old.listener}" if old else start.why
     step = Step("create_rule", f"create a rule with priority {wanted.priority}{origin}", arguments)
     lacks = f"load balancer {wanted.load_balancer} has no listener {wanted.listener_arn or '(no ARN given)'}"
     return Plan(

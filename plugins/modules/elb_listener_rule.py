@@ -17,10 +17,14 @@ description:
   - Weights are written once, when the rule is created. Afterwards they belong to M(slipway.ops.ecs_blue_green), and
     this module preserves them together with every other action, its order and the stickiness, whatever
     O(target_groups) says.
+  - A rule that is created while target groups have targets already (somebody has deleted it) gets all its weight on the
+    group that has healthy ones. When more than one has, the release among them is looked up in O(cluster), and the
+    module fails rather than guess it. A preview rule is then created with the weights of O(target_groups).
   - A target group of O(target_groups) that the rule lacks is added with weight 0. Without a rule that names it, a
     target group's targets stay C(unused) and never become healthy.
   - A rule with the same tags on another listener of the load balancer is moved. The new rule is created with the live
-    actions (weights, stickiness) and all tags of the other, which is deleted afterwards, if it still is as it was read.
+    actions (weights, stickiness) and all tags of the other, which is deleted O(wait) seconds afterwards, if it still is
+    as it was read.
     Rules with the same tags that weigh differently are left alone, and the module fails. Transforms of a rule are not
     carried over.
 author:
@@ -93,9 +97,20 @@ options:
         type: str
         required: true
       weight:
-        description: Weight that the group gets when the rule is created, 0 to 999.
+        description: Weight that the group gets when the rule is created before anything runs, 0 to 999.
         type: int
         default: 0
+  cluster:
+    description:
+      - Name of the ECS cluster of the services V(NAME-blue) and V(NAME-green), where V(NAME) is O(service).
+      - Their tags tell which color is the release, when a rule is created while both have healthy targets.
+    type: str
+  wait:
+    description:
+      - Seconds between the creation of a moved rule and the deletion of the one that it replaces. The data plane takes
+        over a rule a little after the API has answered, and AWS names no figure.
+    type: float
+    default: 10
   tags:
     description: Tags to add to the rule. Other tags of the rule stay.
     type: dict
@@ -161,6 +176,8 @@ steps:
   sample: ["create a rule with priority 10"]
 """
 
+import time
+from dataclasses import replace as replace_in
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
@@ -174,11 +191,13 @@ from ansible_collections.slipway.ops.plugins.module_utils.listener_rule_plan imp
     Snapshot,
     Step,
     Wanted,
+    from_nothing,
     owned,
     plan,
     priority_problem,
 )
 from ansible_collections.slipway.ops.plugins.module_utils.rule_actions_plan import comparable
+from ansible_collections.slipway.ops.plugins.module_utils.standing import observe_groups
 
 HEADER = {"name": {"type": "str", "required": True}, "values": {"type": "list", "elements": "str", "required": True}}
 CONDITIONS = {
@@ -195,6 +214,8 @@ ARGUMENTS = {
     "priority": {"type": "int"},
     "conditions": {"type": "dict", "options": CONDITIONS},
     "target_groups": {"type": "list", "elements": "dict", "options": TARGET_GROUP},
+    "cluster": {"type": "str"},
+    "wait": {"type": "float", "default": 10},
     "tags": {"type": "dict", "default": {}},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
@@ -280,10 +301,16 @@ def replace(client: Any, rule_arn: str, expected: list[dict], created: str) -> N
     elb.delete_rule(client, rule_arn)
 
 
-def apply(client: Any, made: Plan, wanted: Wanted) -> str:
-    """Runs the steps; answers with the rule's ARN, empty after a deletion."""
+def apply(client: Any, made: Plan, wanted: Wanted, wait: float) -> str:
+    """Runs the steps; answers with the rule's ARN, empty after a deletion.
+
+    wait: seconds that the data plane has to take over the new rule before the first one that it replaces goes.
+    """
     arn, created = made.rule_arn or "", ""
     for step in made.steps:
+        if step.action == "replace_rule":
+            time.sleep(wait)
+            wait = 0
         if step.action == "create_rule":
             arn = created = create(client, step, wanted)
         elif step.action == "replace_rule":
@@ -295,16 +322,23 @@ def apply(client: Any, made: Plan, wanted: Wanted) -> str:
 
 def run(module: AnsibleAWSModule) -> dict:
     """One plan for check mode, diff mode and the real run; answers with what exit_json gets."""
-    wanted = wanted_from(module.params)
+    params = module.params
+    wanted = wanted_from(params)
     client = module.client("elbv2")
-    made = plan(observe(client, wanted), wanted)
+    snapshot = observe(client, wanted)
+    if from_nothing(snapshot, wanted):
+        arns = [arn for arn in wanted.weights if arn]
+        snapshot = replace_in(
+            snapshot, groups=observe_groups(module.client, arns, params["service"], params["cluster"])
+        )
+    made = plan(snapshot, wanted)
     if made.blocked:
         raise AnsibleAWSError(message=f"Nothing was changed: {made.blocked}")
     if made.needs and not module.check_mode:
         raise AnsibleAWSError(message=f"Nothing was changed: {made.needs}")
     arn = made.rule_arn or ""
     if made.steps and not module.check_mode:
-        arn = apply(client, made, wanted)
+        arn = apply(client, made, wanted, params["wait"])
     return {
         "changed": made.changed,
         "rule_arn": arn,

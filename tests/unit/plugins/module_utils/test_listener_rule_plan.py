@@ -9,10 +9,12 @@ import pytest
 from ansible_collections.slipway.ops.plugins.module_utils.listener_rule_plan import (
     TAG_RULE,
     TAG_SERVICE,
+    Group,
     Rule,
     Snapshot,
     Wanted,
     condition_key,
+    from_nothing,
     plan,
 )
 from ansible_collections.slipway.ops.plugins.module_utils.rule_actions_plan import (
@@ -243,3 +245,44 @@ def test_conditions_compare_by_meaning():
         {"Field": "path-pattern", "PathPatternConfig": {"Values": ["a", "b"]}}
     )
     assert condition_key(HEADER)[:2] == ("http-header", "x-test")
+
+
+EMPTY, FULL, DOWN = Group(0, 0), Group(2, 2), Group(0, 2)
+STARTS = {
+    "nothing runs yet": (EMPTY, EMPTY, {"blue": 100, "green": 0}),
+    "blue alone is healthy": (FULL, EMPTY, {"blue": 100, "green": 0}),
+    "green alone is healthy": (EMPTY, FULL, {"blue": 0, "green": 100}),
+    "green alone is healthy, blue is down": (DOWN, FULL, {"blue": 0, "green": 100}),
+    "green alone has targets, which no rule checks": (EMPTY, DOWN, {"blue": 0, "green": 100}),
+    "blue is a candidate": (replace(FULL, candidate=True), FULL, {"blue": 0, "green": 100}),
+    "green is the release": (FULL, replace(FULL, proven=True), {"blue": 0, "green": 100}),
+    "green is the release, neither is checked": (DOWN, replace(DOWN, proven=True), {"blue": 0, "green": 100}),
+    "blue is kept warm": (
+        replace(FULL, proven=True, leaving=True),
+        replace(FULL, proven=True),
+        {"blue": 0, "green": 100},
+    ),
+    "both could be it": (FULL, FULL, None),
+    "both could be it, neither is checked": (DOWN, DOWN, None),
+}
+
+
+@pytest.mark.parametrize(("blue", "green", "weights"), STARTS.values(), ids=STARTS)
+def test_a_rule_is_made_with_its_weight_on_what_runs(blue, green, weights):
+    lost = replace(listener(OTHER), groups={"blue": blue, "green": green})
+    made = plan(lost, WANTED)
+    if weights is None:
+        assert "and nothing tells which one is the release" in made.blocked
+        assert "--service api-COLOR --desired-count 0" in made.blocked
+    else:
+        assert weights_of(made.steps[0].arguments["actions"]) == made.after["weights"] == weights
+    preview = plan(lost, replace(WANTED, identity={**IDENTITY, TAG_RULE: "preview"}))
+    assert preview.after["weights"] == (weights or WANTED.weights)
+
+
+def test_what_stands_behind_the_groups_matters_only_where_there_is_no_rule():
+    assert from_nothing(listener(OTHER), WANTED) is True
+    assert from_nothing(listener(OWN), WANTED) is False
+    assert from_nothing(listener(elsewhere=(OLD,)), WANTED) is False
+    assert from_nothing(listener(), ABSENT) is False
+    assert from_nothing(listener(), replace(WANTED, priority=0)) is False

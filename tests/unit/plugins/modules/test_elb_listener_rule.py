@@ -7,6 +7,7 @@ import boto3
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.slipway.ops.plugins.module_utils import elb
+from ansible_collections.slipway.ops.plugins.modules import elb_listener_rule
 from ansible_collections.slipway.ops.plugins.modules.elb_listener_rule import main
 
 from tests.unit.plugins.modules.aws_harness import run, world
@@ -29,6 +30,7 @@ def rule(world, capsys):
             "priority": 10,
             "conditions": {"host": ["api.example.com"]},
             "target_groups": [{"arn": world.ids["blue"], "weight": 100}, {"arn": world.ids["green"]}],
+            "wait": 0,
             **changes,
         }
         return run(main, capsys, **arguments)
@@ -119,6 +121,112 @@ def test_a_rule_moves_with_its_live_weights(rule, world, order):
     assert (world.weights("preview"), count(world, "listener")) == ({"blue": 0, "green": 100}, 0)
     (action,) = world.client("elbv2").describe_rules(RuleArns=[moved["rule_arn"]])["Rules"][0]["Actions"]
     assert action["ForwardConfig"]["TargetGroupStickinessConfig"] == {"Enabled": True, "DurationSeconds": 60}
+
+
+def test_the_rule_that_is_replaced_stays_until_the_new_one_is_known(rule, world, monkeypatch):
+    rule()
+    monkeypatch.setattr(elb_listener_rule.time, "sleep", slept := Slept(world))
+    rule(listener_arn=world.ids["preview"], check=True, wait=10)
+    assert slept.seen == []
+    rule(listener_arn=world.ids["preview"], wait=10)
+    assert slept.seen == [(10, 1, 1)]
+    assert (count(world, "listener"), count(world, "preview")) == (0, 1)
+
+
+class Slept:
+    """In the place of time.sleep: how long, and how many rules both listeners have meanwhile."""
+
+    def __init__(self, world):
+        self.world, self.seen = world, []
+
+    def __call__(self, seconds):
+        self.seen.append((seconds, count(self.world, "listener"), count(self.world, "preview")))
+
+
+def tasks(world, **healthy):
+    """So many registered targets of each color; moto calls them healthy."""
+    for color, number in healthy.items():
+        world.tasks_register(color, number)
+
+
+@pytest.mark.parametrize("color", ["blue", "green"])
+def test_a_lost_rule_comes_back_on_the_color_that_has_healthy_targets(rule, world, color):
+    rule()
+    world.set_weights(0, 100)
+    tasks(world, **{color: 2})
+    rule(**GONE)
+    made = promised_and_done(rule)
+    assert made["steps"] == [
+        f"create a rule with priority 10, all weight on {world.ids[color]}: it alone has healthy targets"
+    ]
+    assert world.weights() == {"blue": 0, "green": 0, color: 100}
+
+
+def services(world, **tags):
+    """The ECS services of both colors with tags; RUNS stands for what they run. A color kept warm has warm=True."""
+    client = world.client("ecs")
+    for color, given in tags.items():
+        made = client.register_task_definition(
+            family=f"api-{color}", containerDefinitions=[{"name": "api", "image": "x", "memory": 128}]
+        )
+        runs = made["taskDefinition"]["taskDefinitionArn"]
+        client.create_service(
+            cluster="c",
+            serviceName=f"api-{color}",
+            taskDefinition=runs,
+            desiredCount=2,
+            loadBalancers=[{"targetGroupArn": world.ids[color], "containerName": "api", "containerPort": 8080}],
+            tags=[{"key": key, "value": value.replace("RUNS", runs)} for key, value in given.items()],
+        )
+
+
+RELEASE, CANDIDATE = {"slipway:release": "RUNS"}, {"slipway:candidate": "RUNS"}
+
+
+@pytest.mark.parametrize(
+    ("blue", "green", "chosen"),
+    [
+        (RELEASE, CANDIDATE, "blue"),
+        (CANDIDATE, RELEASE, "green"),
+        ({"slipway:release": "withdrawn"}, RELEASE, "green"),
+        ({**RELEASE, **CANDIDATE}, RELEASE, "green"),
+    ],
+)
+def test_of_two_healthy_colors_the_release_gets_the_lost_rule(rule, world, blue, green, chosen):
+    tasks(world, blue=2, green=2)
+    services(world, blue=blue, green=green)
+    promised_and_done(rule, cluster="c")
+    assert world.weights() == {"blue": 0, "green": 0, chosen: 100}
+
+
+def test_a_color_that_is_only_kept_warm_does_not_get_the_lost_rule(rule, world):
+    tasks(world, blue=2, green=2)
+    services(world, blue=RELEASE, green=RELEASE)
+    client = world.client("application-autoscaling")
+    target = {"ServiceNamespace": "ecs", "ResourceId": "service/c/api-blue"}
+    target["ScalableDimension"] = "ecs:service:DesiredCount"
+    client.register_scalable_target(**target, MinCapacity=0, MaxCapacity=2)
+    client.put_scheduled_action(
+        **target,
+        ScheduledActionName="slipway-keep-warm",
+        Schedule="at(2099-01-01T00:00:00)",
+        ScalableTargetAction={"MinCapacity": 0, "MaxCapacity": 0},
+    )
+    rule(cluster="c")
+    assert world.weights() == {"blue": 0, "green": 100}
+
+
+@pytest.mark.parametrize("cluster", [None, "c", "gone"])
+def test_the_traffic_is_never_guessed(rule, world, cluster):
+    tasks(world, blue=2, green=2)
+    services(world, blue=RELEASE, green=RELEASE)
+    failed = rule(cluster=cluster)
+    assert failed["msg"].startswith("Nothing was changed: both arn:")
+    assert "are healthy, and nothing tells which one is the release" in failed["msg"]
+    assert "then run `ansible-playbook -i INVENTORY playbooks/site.yml -e service=api`" in failed["msg"]
+    assert count(world, "listener") == 0
+    rule(cluster=cluster, rule="preview")
+    assert world.weights() == {"blue": 100, "green": 0}, "the preview carries nobody"
 
 
 def test_a_move_is_promised_before_the_listener_exists(rule, world):
