@@ -46,7 +46,7 @@ def brief(
     for line in told["text"]:
         progress.say(f"plan: {line}")
     findings = verify(clients, scope, snapshot, plan, wanted, app_container)
-    findings += Findings(tuple(objections(plan, wanted.gates, snapshot.alarms)))
+    findings += Findings(tuple(objections(snapshot, plan, wanted.gates)))
     findings += Findings(notes=tuple(shadow_warnings(snapshot)))
     for note in findings.notes:
         progress.say(f"note: {note}")

@@ -11,8 +11,10 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from .plan_model import Alarm, Gates, Metric, Smoke
-from .steps_plan import CheckSmoke, Plan, PointRule, Step, Watch
+from .commands_plan import playbook
+from .plan_model import Alarm, Gates, Metric, Smoke, Snapshot
+from .steps_plan import CheckSmoke, Plan, PointRule, Step, UpdateService, Watch
+from .traffic_plan import shown_traffic
 
 Params = Mapping[str, Any]
 
@@ -168,26 +170,35 @@ def settled(gates: Gates, alarms: Iterable[Alarm]) -> Gates:
     return replace(gates, alarms=watched, ignored=tuple(name for name in gates.alarms if name in firing))
 
 
-def objections(plan: Plan, gates: Gates, alarms: Iterable[Alarm]) -> list[str]:
-    """Why the alarms forbid to begin with a plan; one that neither moves the traffic nor asks the gates may begin."""
+def objections(snapshot: Snapshot, plan: Plan, gates: Gates) -> list[str]:
+    """Why the gates forbid to begin with a plan; one that neither moves the traffic nor asks them may begin."""
     if not any(_asks(step) for step in plan.steps):
         return []
-    states = {alarm.name: alarm for alarm in alarms}
-    absent = [name for name in gates.alarms if name not in states]
-    firing = [states[name] for name in gates.alarms if name in states and states[name].state == STATE_ALARM]
-    return [
-        *(f"alarm {name} does not exist: run site.yml, or correct alarms" for name in absent),
-        *(_firing(alarm) for alarm in firing),
+    states = {alarm.name: alarm for alarm in snapshot.alarms}
+    site = playbook("site", snapshot.service)
+    found = [
+        f"alarm {name} does not exist: {site} makes the service's own; correct ecs_service_alarms for any other"
+        for name in gates.alarms
+        if name not in states
     ]
+    firing = [states[name] for name in gates.alarms if name in states and states[name].state == STATE_ALARM]
+    found += [_firing(snapshot, alarm) for alarm in firing]
+    if gates.smoke and snapshot.preview is None:
+        found.append(f"the smoke checks need a preview rule and there is none: {site} makes it")
+    return found
 
 
 def _asks(step: Step) -> bool:
-    return isinstance(step, Watch | CheckSmoke) or (isinstance(step, PointRule) and step.rule == "production")
+    """What brings tasks up is checked, or would be."""
+    moves = isinstance(step, PointRule) and step.rule == "production"
+    raises = isinstance(step, UpdateService) and step.changes.get("desiredCount", 0) > 0
+    return moves or raises or isinstance(step, Watch | CheckSmoke)
 
 
-def _firing(alarm: Alarm) -> str:
+def _firing(snapshot: Snapshot, alarm: Alarm) -> str:
     reason = f" ({alarm.reason})" if alarm.reason else ""
+    anyway = playbook("deploy_backend", snapshot.service, "image=IMAGE", "ecs_service_ignore_alarms_at_start=true")
     return (
-        f"alarm {alarm.name} is in ALARM already{reason}, so that it could not tell a bad release: mend that first, or"
-        " give -e ecs_service_ignore_alarms_at_start=true to go by the other gates"
+        f"alarm {alarm.name} is in ALARM already{reason} and could not tell a bad release; {shown_traffic(snapshot)}."
+        f" Mend that first, or go by the other gates: {anyway}"
     )
