@@ -54,13 +54,14 @@ options:
   kind:
     description:
       - V(web) takes requests through the load balancer and is deployed blue-green.
-      - V(worker) has no load balancer. Its one ECS service bears the name of the service, ECS rolls it, with its circuit
-        breaker, and O(action=rollback) returns to the release before, which its tag V(slipway:previous) names.
+      - V(worker) has no load balancer. Its one ECS service bears the name of the service, ECS rolls it, with its
+        circuit breaker, and O(action=rollback) returns to the release before, which its tag V(slipway:previous) names.
     type: str
     choices: [web, worker]
     default: web
   load_balancer:
-    description: Name of the Application Load Balancer whose listeners carry the service's rules. Required for O(kind=web).
+    description:
+      - Name of the Application Load Balancer whose listeners carry the service's rules. Required for O(kind=web).
     type: str
   image:
     description:
@@ -347,8 +348,9 @@ options:
   workers:
     description:
       - ECS services V(SERVICE-NAME) without a load balancer that run the same image as the service, at most 10.
-      - O(action=converge) creates them with no tasks. A deployment has ECS roll them to the new release when the traffic
-        has moved and was watched; a roll that fails takes the whole release back. O(action=rollback) rolls them back.
+      - O(action=converge) creates them with no tasks. A deployment has ECS roll them to the new release when the
+        traffic has moved and was watched; a roll that fails takes the whole release back. O(action=rollback) rolls
+        them back.
     type: list
     elements: dict
     default: []
@@ -645,8 +647,14 @@ timings:
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.slipway.ops.plugins.module_utils.blue_green import gates_plan, inputs_plan, two_service
-from ansible_collections.slipway.ops.plugins.module_utils.blue_green.image_plan import reference
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green import (
+    gates_plan,
+    inputs_plan,
+    standalone_plan,
+    two_service,
+    worker_inputs_plan,
+)
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.image_plan import ImageReference, reference
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.observe import Clients, Scope
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.probe import url_problem
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.progress import Progress
@@ -832,14 +840,21 @@ def end(params: dict, job: two_service.Job) -> two_service.Ending:
         confirmed = params["confirm"] == params["service"]
         wanted = inputs_plan.wanted_from(params, None, "")
         return two_service.leased(job, lambda: repair(job, wanted, confirmed=confirmed))
+    planner = planner_of(params, job.scope.image)
     if params["action"] == "rollback":
-        planner = inputs_plan.rollback_planner(params)
         return two_service.leased(job, lambda: two_service.rollback(job, planner))
-    if params["action"] == "continue":
-        planner = inputs_plan.continue_planner(params, job.scope.image)
-    else:
-        planner = inputs_plan.deploy_planner(params, job.scope.image)
     return two_service.leased(job, lambda: two_service.deploy(job, planner))
+
+
+def planner_of(params: dict, image: ImageReference | None) -> two_service.Planner:
+    """What decides about a deployment or a rollback."""
+    if worker_inputs_plan.standalone(params):
+        return standalone_plan.planner(inputs_plan.wanted_from(params, None, ""), image)
+    if params["action"] == "rollback":
+        return inputs_plan.rollback_planner(params)
+    if params["action"] == "continue":
+        return inputs_plan.continue_planner(params, image)
+    return inputs_plan.deploy_planner(params, image)
 
 
 def run(module: AnsibleAWSModule) -> dict:
@@ -868,7 +883,8 @@ def main() -> None:
     try:
         result = run(module)
     except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
+        asked = {name: module.params[name] for name in ("action", "service", "cluster")}
+        module.fail_json(msg=f"{asked['service']}: {two_service.one_line(error)}", outcome="failed", **asked)
     if result["outcome"] not in GOOD[module.params["action"]]:
         module.fail_json(**result)
     module.exit_json(**result)

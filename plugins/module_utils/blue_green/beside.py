@@ -7,22 +7,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .. import ecs
+from .. import ecs, scheduler
 from .observe import Clients, Scope, digest_of_image
 from .plan_model import Snapshot
+from .schedule_plan import group_name
 from .schedules import observe_schedules
 from .workers import observe_workers
 
 
 def with_beside(clients: Clients, scope: Scope, snapshot: Snapshot, *, converging: bool = False) -> Snapshot:
     """The snapshot with its workers and schedules. converging: also the schedules that the inputs do not name."""
-    if snapshot.missing and not snapshot.colors:
-        return snapshot
-    wanted = None if converging else scope.schedules
-    schedules = observe_schedules(clients, scope.cluster, scope.service, wanted) if converging or wanted else {}
+    group = group_name(scope.cluster, scope.service)
+    grouped = (converging or bool(scope.schedules)) and scheduler.group_exists(clients.get("scheduler"), group)
+    names = None if converging else scope.schedules
+    schedules = observe_schedules(clients, scope.cluster, scope.service, names) if grouped else {}
     there = f"cluster {scope.cluster}" not in snapshot.missing
     workers = observe_workers(clients, scope.cluster, scope.workers) if there else {}
-    return replace(snapshot, workers=workers, schedules=schedules)
+    return replace(snapshot, workers=workers, schedules=schedules, schedule_group=grouped)
 
 
 def observe_standalone(clients: Clients, scope: Scope, *, converging: bool = False) -> Snapshot:

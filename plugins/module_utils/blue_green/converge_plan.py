@@ -14,11 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .match_plan import matches
 from .plan_model import IDLE_SCALING, ColorState, Scaling, Snapshot
 from .shown_plan import shown_scaling, shown_state
 from .steps_plan import CreateService, Plan, RegisterDefinition, SetScaling, Step, TagService, UpdateService
 from .task_definition_plan import normalized
 from .traffic_plan import serving_color
+from .worker_plan import WorkerWishes
+from .worker_plan import converge as converge_workers
 
 # CreateService members that UpdateService does not accept (Amazon ECS API reference).
 _FIXED = ("launchType", "schedulingStrategy")
@@ -26,12 +29,16 @@ _FIXED = ("launchType", "schedulingStrategy")
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the inputs ask for. bodies: color -> bootstrap task definition; settings: color -> CreateService members."""
+    """What the inputs ask for. bodies: color -> bootstrap task definition; settings: color -> CreateService members.
+
+    beside: what runs beside the colors.
+    """
 
     bodies: Mapping[str, Mapping[str, Any]]
     settings: Mapping[str, Mapping[str, Any]]
     scaling: Scaling | None
     tags: Mapping[str, str] = field(default_factory=dict)
+    beside: WorkerWishes = field(default_factory=WorkerWishes)
 
 
 def plan_converge(snapshot: Snapshot, wishes: Wishes) -> Plan:
@@ -43,6 +50,7 @@ def plan_converge(snapshot: Snapshot, wishes: Wishes) -> Plan:
         mine = _converge(state, wishes, serves=color == serving_color(snapshot))
         after[color] = _after(before[color], state, mine)
         steps += mine
+    steps += converge_workers(snapshot, wishes.beside)
     return Plan(before=before, after=after, steps=tuple(steps), needs=snapshot.missing)
 
 
@@ -80,15 +88,6 @@ def _scaling(state: ColorState, wishes: Wishes, *, serves: bool) -> list[Step]:
 def _differences(now: Mapping[str, Any], aim: Mapping[str, Any]) -> dict[str, Any]:
     changeable = {key: value for key, value in aim.items() if key not in _FIXED}
     return {key: value for key, value in changeable.items() if not matches(now.get(key), value)}
-
-
-def matches(now: Any, aim: Any) -> bool:
-    """Whether what AWS shows already is what is asked for; it shows more members than were sent, in its own order."""
-    if isinstance(aim, Mapping):
-        return isinstance(now, Mapping) and all(matches(now.get(key), value) for key, value in aim.items())
-    if isinstance(aim, list):
-        return isinstance(now, list) and sorted(map(repr, now)) == sorted(map(repr, aim))
-    return bool(now == aim)
 
 
 def _after(shown: Mapping[str, Any], state: ColorState, steps: list[Step]) -> dict[str, Any]:

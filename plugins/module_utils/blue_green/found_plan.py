@@ -8,8 +8,7 @@ from __future__ import annotations
 from .plan_model import WITHDRAWN, ColorState, Snapshot
 from .task_definition_plan import digest_in
 from .traffic_plan import color_weights, interrupted_color, shares
-
-SHOWN_DIGEST = len("sha256:") + 12
+from .worker_text_plan import SHOWN_DIGEST, worker_text
 
 
 def short_digest(state: ColorState) -> str:
@@ -22,6 +21,8 @@ def short_digest(state: ColorState) -> str:
 
 def found_text(snapshot: Snapshot) -> str:
     """Weights and tasks, then whatever was left unfinished."""
+    if not snapshot.colors:
+        return worker_text(snapshot)
     weights = color_weights(snapshot, snapshot.production)
     shown = [
         f"{color} {weight} ({state.healthy}/{state.desired} healthy, {short_digest(state)})"

@@ -24,6 +24,9 @@ from .swap_plan import plan_continue, plan_deploy, plan_rollback
 from .task_definition_plan import COLOR_VARIABLE, DIGEST_VARIABLE, composed, digest_in
 from .task_definition_plan import problems as definition_problems
 from .traffic_plan import problems as traffic_problems
+from .worker_inputs_plan import once_from, schedules_from, standalone, worker_wishes, workers_from
+from .worker_inputs_plan import problems as worker_input_problems
+from .worker_plan import problems as worker_problems
 
 Params = Mapping[str, Any]
 
@@ -48,7 +51,8 @@ def problems(params: Params) -> list[str]:
     if params["action"] not in ("continue", "rollback", "repair"):
         found += definition_problems(params["task_definition"] or {}, app_container(params), params["image"] or "")
     if params["action"] == "converge":
-        found += [f"converge needs {name}" for name in ("port", "network_configuration") if params[name] is None]
+        needed = ("network_configuration",) if standalone(params) else ("port", "network_configuration")
+        found += [f"converge needs {name}" for name in needed if params[name] is None]
     if params["action"] == "deploy":
         complaint = image_complaint(params["image"] or "")
         found += [complaint] if complaint else []
@@ -57,7 +61,8 @@ def problems(params: Params) -> list[str]:
     if params["action"] == "continue" and params["image"]:
         complaint = image_complaint(params["image"])
         found += [complaint] if complaint else []
-    return found + strategy_problems(params) + gate_problems(params) + health_check_problems(params["health_check"])
+    found += strategy_problems(params) + gate_problems(params) + health_check_problems(params["health_check"])
+    return found + worker_input_problems(params, app_container(params))
 
 
 def _scaling_problems(scaling: Params | None) -> list[str]:
@@ -106,6 +111,9 @@ def wanted_from(params: Params, image: ImageReference | None, digest: str) -> Wa
         keep_warm=params["keep_warm"],
         background=params["scaling"] is not None and (params["keep_warm"] > 0 or params["action"] == "rollback"),
         health_check=health_check,
+        once=once_from(params, app_container(params)) if params["action"] == "deploy" else None,
+        workers=workers_from(params, app_container(params)),
+        schedules=schedules_from(params, app_container(params)),
     )
 
 
@@ -125,7 +133,7 @@ def deploy_planner(params: Params, image: ImageReference) -> Callable[[Snapshot]
         if not gates:
             gates.append(settled(wanted.gates, snapshot.alarms))
         wanted = replace(wanted, gates=gates[0])
-        found = traffic_problems(snapshot)
+        found = traffic_problems(snapshot) + worker_problems(snapshot, wanted)
         # Smoke checks that reach another service over the preview route prove nothing.
         found += shadow_problems(snapshot, "preview") if wanted.gates.smoke else []
         return (Plan(blocked="; ".join(found)), wanted) if found else (plan_deploy(snapshot, wanted), wanted)
@@ -175,7 +183,7 @@ def wishes_from(params: Params, snapshot: Snapshot) -> Wishes:
         family = f"{params['service']}-{color}"
         bodies[color] = composed(params["task_definition"], family, params["image"] or "", app_container(params), extra)
         settings[color] = _service_settings(params, state.target_group or "")
-    return Wishes(bodies, settings, _scaling(params), params["tags"])
+    return Wishes(bodies, settings, _scaling(params), params["tags"], worker_wishes(params, app_container(params)))
 
 
 def _service_settings(params: Params, target_group: str) -> dict[str, Any]:

@@ -16,9 +16,6 @@ from .plan_model import TAG_MIGRATED
 from .run import Run, StepFailedError
 from .steps_plan import RunOnce
 
-# The name of the result's key, and of what Run keeps for it.
-RESULT = "one_off_task"
-
 
 def run_once(run: Run, step: RunOnce) -> None:
     """Adopts the task of a run that was killed, whether it still runs or has ended well, and starts one else."""
@@ -29,12 +26,8 @@ def run_once(run: Run, step: RunOnce) -> None:
     task = _wait(run, step, task, container)
     result = ended(task, container)
     lines = _tail(run, task, container)
-    run.once = {
-        "exit_code": result.exit_code,
-        "task_arn": task["taskArn"],
-        "log_tail": lines,
-        "seconds": round(run.progress.clock() - begin, 3),
-    }
+    seconds = round(run.progress.clock() - begin, 3)
+    run.once.update(exit_code=result.exit_code, task_arn=task["taskArn"], log_tail=lines, seconds=seconds)
     _judge(run, step, result, lines)
     ecs.tag_resource(run.clients.ecs, run.service_arn(step.color), {TAG_MIGRATED: step.digest})
 
@@ -107,7 +100,7 @@ def _give_up(run: Run, step: RunOnce, arn: str, container: str) -> dict[str, Any
     reason = f"slipway: not done within {step.once.timeout:g} s"
     ecs.stop_task(run.clients.ecs, run.scope.cluster, arn, reason)
     lines = _tail(run, {"taskArn": arn, "taskDefinitionArn": step.definition or run.registered[step.color]}, container)
-    run.once = {"exit_code": None, "task_arn": arn, "log_tail": lines, "seconds": step.once.timeout}
+    run.once.update(exit_code=None, task_arn=arn, log_tail=lines, seconds=step.once.timeout)
     shown = f"; its log ends: {' | '.join(lines)}" if lines else ""
     raise StepFailedError(
         f"the one-off task {' '.join(step.once.command)} of {run.scope.service} was not done within "

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the Slipway project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Whether a deployment runs the one-off task (a migration), and what becomes of it. Pure.
+"""What becomes of the one-off task (a migration). Pure.
 
 It runs on the new digest before any traffic moves, and never twice for a digest once it has ended well: the color's
 service says so in a tag. Nothing here undoes what it did: a rollback moves traffic, not data, so that a migration has
@@ -16,26 +16,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from .health_plan import death_of
-from .plan_model import TAG_MIGRATED, Definition, Once, Snapshot
-from .steps_plan import RunOnce
 
 LOG_LINES = 20
 REMINDER = (
     "The database may have been changed, and a rollback does not undo that: the release that runs must bear both "
     "(expand first, contract in a later release)"
 )
-
-
-def run_once(
-    snapshot: Snapshot, once: Once | None, color: str, digest: str, definition: Definition | None
-) -> list[RunOnce]:
-    """The step, unless there is nothing to run or it has ended well for this digest, on whichever color.
-
-    definition None: the revision that the step before registers.
-    """
-    if once is None or any(state.tags.get(TAG_MIGRATED) == digest for state in snapshot.colors.values()):
-        return []
-    return [RunOnce(color, once, digest, definition.arn if definition else None)]
 
 
 def started_by(service: str, digest: str) -> str:

@@ -210,7 +210,7 @@ class Snapshot:
     missing names what is not there; image_digest is None for an image that ECR lacks. surplus: production or preview ->
     further rules of that name, which a move to another listener leaves until it is finished. alarms: those of the
     gates that exist. ahead: production or preview -> the rules that its listener asks before it, first one first.
-    workers, schedules: name -> state, for those that exist.
+    workers, schedules: name -> state, for those that exist. schedule_group: there is a group for the schedules.
     """
 
     service: str
@@ -225,6 +225,7 @@ class Snapshot:
     ahead: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
     workers: Mapping[str, WorkerState] = field(default_factory=dict)
     schedules: Mapping[str, ScheduleState] = field(default_factory=dict)
+    schedule_group: bool = False
 
     def color_of(self, target_group: str) -> str | None:
         return next((name for name, state in self.colors.items() if state.target_group == target_group), None)
@@ -305,25 +306,28 @@ class Once:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A worker as it is wanted. name: its ECS service and its family. body: RegisterTaskDefinition request, empty for a
-    rollback. exclusive: at no time do two of its tasks run, so that its old task stops before the new one starts."""
+    """A worker as it is wanted. name: its ECS service and its family.
+
+    template: RegisterTaskDefinition request in which the release's image and digest are missing. exclusive: at no time
+    do two of its tasks run, so that its old task stops before the new one starts.
+    """
 
     name: str
-    body: Mapping[str, Any]
+    template: Mapping[str, Any]
     count: int = 1
     exclusive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduledTask:
-    """A scheduled task as it is wanted. name: its schedule; family: its task definitions'. body: as in Worker.
+    """A scheduled task as it is wanted. name: its schedule; family: its task definitions'. template: as in Worker.
 
     settings: CreateSchedule members but for the target. role: ARN of what EventBridge Scheduler runs the task as.
     """
 
     name: str
     family: str
-    body: Mapping[str, Any]
+    template: Mapping[str, Any]
     settings: Mapping[str, Any]
     role: str
 

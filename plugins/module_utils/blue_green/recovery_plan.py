@@ -14,8 +14,10 @@ from . import scaling_plan as scaling
 from .commands_plan import repair
 from .plan_model import WITHDRAWN, ColorState, Snapshot, Wanted, other
 from .shown_plan import shown_state
+from .standalone_plan import plan_worker_recovery
 from .steps_plan import Drain, Plan, PointRule, Prove, ScheduleScaleDown, Step, TagService, Watch
 from .traffic_plan import carries, interrupted_color, point, problems, serving_color, shown_traffic, sticky_seconds
+from .worker_plan import back
 
 
 def plan_recovery(snapshot: Snapshot, wanted: Wanted, failed: Plan, left: tuple[Step, ...]) -> Plan:
@@ -24,6 +26,8 @@ def plan_recovery(snapshot: Snapshot, wanted: Wanted, failed: Plan, left: tuple[
     left: the steps of the failed plan that were not done. They, and not the release's mark, say whether this run has
     proven the target: a revision that is deployed again bears the mark of its first time.
     """
+    if not snapshot.colors:
+        return plan_worker_recovery(snapshot, wanted)
     half = interrupted_color(snapshot)
     live = serving_color(snapshot)
     if snapshot.missing or snapshot.surplus or failed.target is None or not (live or half):
@@ -36,7 +40,8 @@ def plan_recovery(snapshot: Snapshot, wanted: Wanted, failed: Plan, left: tuple[
     if not any(_proves(step) for step in left):
         return Plan(blocked=f"{target.color} is live and proven, only the tidying is left; {shown_traffic(snapshot)}")
     if failed.first:
-        return _finished(snapshot, [*scaling.lower(target, wanted), *_forget(snapshot, target)], target.color)
+        gone = [*back(snapshot, wanted, None), *scaling.lower(target, wanted), *_forget(snapshot, target)]
+        return _finished(snapshot, gone, target.color)
     if failed.fallback is None:
         return Plan(blocked=f"there is no other release to return to; {shown_traffic(snapshot)}")
     return _return_traffic(snapshot, wanted, target, snapshot.colors[failed.fallback])
@@ -68,23 +73,25 @@ def _give_up_target(snapshot: Snapshot, wanted: Wanted, target: ColorState, live
     gone = scaling.lower(target, wanted)
     if target.proven and not target.candidate and target.desired and wanted.background and target.scaling:
         gone = [] if target.warm_until else [ScheduleScaleDown(target.color, max(wanted.keep_warm, wanted.drain_floor))]
-    steps = [*preview, *gone, *_keep(snapshot, live, wanted), *_forget(snapshot, target)]
+    beside = back(snapshot, wanted, live.released or live.definition)
+    steps = [*preview, *beside, *gone, *_keep(snapshot, live, wanted), *_forget(snapshot, target)]
     return _finished(snapshot, steps, live.color)
 
 
-def _return_traffic(snapshot: Snapshot, wanted: Wanted, target: ColorState, back: ColorState) -> Plan:
-    if not carries(back):
-        enough = f"{back.color} has {back.healthy} of {max(1, back.desired)} healthy targets"
+def _return_traffic(snapshot: Snapshot, wanted: Wanted, target: ColorState, returned: ColorState) -> Plan:
+    if not carries(returned):
+        enough = f"{returned.color} has {returned.healthy} of {max(1, returned.desired)} healthy targets"
         now = shown_traffic(snapshot)
         return Plan(blocked=f"the traffic cannot go back, {enough}; {now}: {repair(snapshot.service)} looks again")
-    proof: list[Step] = [Prove(back.color, wanted.probe, required=False)] if wanted.probe else []
+    proof: list[Step] = [Prove(returned.color, wanted.probe, required=False)] if wanted.probe else []
     steps: list[Step] = [
-        *point(snapshot, "production", snapshot.production, back.color),
-        *point(snapshot, "preview", snapshot.preview, back.color),
+        *point(snapshot, "production", snapshot.production, returned.color),
+        *point(snapshot, "preview", snapshot.preview, returned.color),
         *proof,
+        *back(snapshot, wanted, returned.released or returned.definition),
         Drain(target.color, max(wanted.drain_floor, sticky_seconds(snapshot)), target.deregistration_delay),
         *scaling.lower(target, wanted),
-        *_keep(snapshot, back, wanted),
+        *_keep(snapshot, returned, wanted),
         *_forget(snapshot, target),
     ]
-    return _finished(snapshot, steps, back.color)
+    return _finished(snapshot, steps, returned.color)

@@ -100,7 +100,7 @@ class Run:
     definitions: dict[str, str] = field(default_factory=dict)
     registered: dict[str, str] = field(default_factory=dict)
     smoke: list[dict[str, Any]] = field(default_factory=list)
-    once: dict[str, Any] | None = None
+    once: dict[str, Any] = field(default_factory=dict)
     done: int = 0
 
     def __post_init__(self) -> None:

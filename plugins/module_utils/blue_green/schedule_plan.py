@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .converge_plan import matches
-from .pin_plan import digest_in, of_digest, repinned
+from .match_plan import matches
+from .pin_plan import Release, completed, of_digest, release_in, repinned
 from .plan_model import Definition, ScheduledTask, ScheduleState, Service, Snapshot
 from .steps_plan import RegisterDefinition, Step
-from .task_definition_plan import normalized
-from .worker_steps_plan import PointSchedule, RemoveSchedule
+from .task_definition_plan import digest_in, normalized
+from .worker_steps_plan import CreateScheduleGroup, PointSchedule, RemoveSchedule
 
 PREVIOUS = "Owned by Slipway. Release before: "
 
@@ -86,15 +86,16 @@ def settled(state: ScheduleState, task: ScheduledTask, target: Mapping[str, Any]
     return matches(state.settings, {**task.settings, "Target": target})
 
 
-def forward(snapshot: Snapshot, tasks: Iterable[ScheduledTask]) -> list[Step]:
-    """Points every schedule to the revision that its body asks for, and creates those that are not there yet."""
+def forward(snapshot: Snapshot, tasks: Iterable[ScheduledTask], release: Release) -> list[Step]:
+    """Points every schedule to its revision of the release, and creates those that are not there yet."""
     steps: list[Step] = []
     for task in tasks:
         state = snapshot.schedules.get(task.name)
-        aim = normalized(task.body)
+        body = completed(task.template, release)
+        aim = normalized(body)
         known = (state.definition, state.latest) if state else ()
         definition = next((found for found in known if found and found.body == aim), None)
-        register: list[Step] = [] if definition else [RegisterDefinition(task.family, task.body)]
+        register: list[Step] = [] if definition else [RegisterDefinition(task.family, body)]
         steps += [*register, *_pointed(snapshot, task, state, definition)]
     return steps
 
@@ -130,24 +131,30 @@ def back(snapshot: Snapshot, tasks: Iterable[ScheduledTask], release: Definition
         state = snapshot.schedules.get(task.name)
         if state is None or (digest and state.definition and digest_in(state.definition.body) == digest):
             continue
-        if not digest or state.definition is None or state.previous is None:
+        if release is None or not digest or state.definition is None or state.previous is None:
             steps.append(RemoveSchedule(task.name, group_name(snapshot.cluster, snapshot.service)))
             continue
         definition = of_digest(digest, (state.previous, state.latest))
         if definition is None:
-            steps.append(RegisterDefinition(task.family, repinned(state.definition.body, digest)))
+            steps.append(RegisterDefinition(task.family, repinned(state.definition.body, release_in(release.body))))
         steps += _pointed(snapshot, task, state, definition)
     return steps
 
 
-def converge(snapshot: Snapshot, tasks: Iterable[ScheduledTask]) -> list[Step]:
-    """Brings when they run up to date, leaves what they run, and removes those that the inputs no longer name."""
+def converge(snapshot: Snapshot, tasks: Iterable[ScheduledTask], tags: Mapping[str, str]) -> list[Step]:
+    """Brings when they run up to date, leaves what they run, and removes those that the inputs no longer name.
+
+    The group is made here, and the first release creates its schedules in it: one that started nothing would be a lie.
+    """
     wanted = {task.name: task for task in tasks}
+    group = group_name(snapshot.cluster, snapshot.service)
     steps: list[Step] = []
+    if wanted and not snapshot.schedule_group:
+        steps.append(CreateScheduleGroup(group, tags))
     for name, state in snapshot.schedules.items():
         task = wanted.get(name)
         if task is None:
-            steps.append(RemoveSchedule(name, group_name(snapshot.cluster, snapshot.service)))
+            steps.append(RemoveSchedule(name, group))
         elif state.definition:
             steps += _pointed(snapshot, task, state, state.definition)
     return steps

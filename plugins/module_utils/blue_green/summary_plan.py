@@ -11,13 +11,13 @@ from typing import Any
 from .definition_diff_plan import changes, shown_changes
 from .estimate_plan import Cost, cost, estimate
 from .fargate_plan import stop_timeout
-from .found_plan import SHOWN_DIGEST
 from .plan_model import FULL_WEIGHT, ColorState, Snapshot, Wanted, other
 from .shadow_plan import matched
 from .shown_plan import shown_scaling
 from .steps_plan import Plan, WaitHealthy
 from .task_definition_plan import digest_in
 from .traffic_plan import color_weights, sticky_seconds
+from .worker_text_plan import SHOWN_DIGEST
 
 
 def summary(snapshot: Snapshot, plan: Plan, wanted: Wanted, lock: str | None) -> dict[str, Any]:

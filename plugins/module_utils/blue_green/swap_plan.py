@@ -19,9 +19,10 @@ from . import shift_plan as shifting
 from .commands_plan import repair
 from .found_plan import found_text
 from .health_check_plan import health_check_step, recorded
+from .pin_plan import release_in
 from .plan_model import TAG_RELEASE, WITHDRAWN, ColorState, Definition, Rule, Snapshot, Wanted, other
 from .shown_plan import with_before_and_after
-from .steps_plan import AwaitApproval, Plan, Step, TagService
+from .steps_plan import AwaitApproval, ConfirmCapacity, Plan, Step, TagService
 from .task_definition_plan import normalized
 from .traffic_plan import (
     carries,
@@ -32,6 +33,7 @@ from .traffic_plan import (
     serving_color,
     shown_traffic,
 )
+from .worker_plan import back, forward
 
 
 def plan_deploy(snapshot: Snapshot, wanted: Wanted) -> Plan:
@@ -105,7 +107,8 @@ def _give_back(snapshot: Snapshot, wanted: Wanted, live: str, plan_rest: Callabl
     pointed = point(snapshot, "production", snapshot.production, live)
     rule = Rule(pointed[-1].arn, pointed[-1].actions)
     rest = plan_rest(replace(snapshot, production=rule))
-    back: list[Step] = [*pointed, *shifting.prove(wanted, live)]
+    confirm = ConfirmCapacity(live, live, max(1, snapshot.colors[live].desired))
+    back: list[Step] = [confirm, *pointed, *shifting.prove(wanted, live)]
     canceled = len(scaling.cancel(snapshot, str(rest.target)))
     return replace(rest, steps=(*rest.steps[:canceled], *back, *rest.steps[canceled:]))
 
@@ -146,6 +149,7 @@ def _plan_in_place(snapshot: Snapshot, wanted: Wanted, live: str) -> Plan:
     retire = scaling.leave(snapshot, beside, wanted, kept=beside.proven and not beside.candidate)
     given_up = scaling.untag(beside) if beside.desired else []
     forget = scaling.forget(snapshot, state, [step for step in start if isinstance(step, TagService) and step.tags])
+    mark = [*_beside(snapshot, wanted, request, definition, rollback=not (request or state.candidate)), *mark]
     steps: list[Step] = []
     if start or mark or untag or settle or retire or given_up or forget:
         proof = [shifting.wait_healthy(state, need, wanted), *_smoke_first(snapshot, state, wanted, start)]
@@ -233,6 +237,7 @@ def _plan_move(
         *smoke,
         *(_withdraw(old) if rollback else []),
         *shifting.shift(snapshot, old, state, need, wanted),
+        *_beside(snapshot, wanted, request, definition, rollback=rollback),
         *shifting.mark(state, definition, candidate=not rollback),
         *([] if rollback else scaling.untag(state, marked=shifting.marks(rise))),
         *scaling.leave(snapshot, left, wanted, kept=not rollback and old.proven),
@@ -241,6 +246,15 @@ def _plan_move(
         *scaling.forget(snapshot, old, record),
     ]
     return with_before_and_after(snapshot, wanted, replace(plan, steps=tuple(steps)), definition, need)
+
+
+def _beside(
+    snapshot: Snapshot, wanted: Wanted, request: Mapping[str, Any], definition: Definition | None, *, rollback: bool
+) -> list[Step]:
+    """Workers and schedules to the target's release, once the traffic has moved and was watched."""
+    if rollback:
+        return back(snapshot, wanted, definition)
+    return forward(snapshot, wanted, release_in(request or (definition.body if definition else {})))
 
 
 def _withdraw(old: ColorState) -> list[Step]:

@@ -146,5 +146,7 @@ def digest_of(body: Mapping[str, Any], app_container: str) -> str:
 
 def digest_in(body: Mapping[str, Any]) -> str:
     """The digest in the variable that every container gets from composed(); empty for a revision not of ours."""
-    variables = [item for container in body.get("containerDefinitions", []) for item in container.get("environment", [])]
+    variables = [
+        item for container in body.get("containerDefinitions", []) for item in container.get("environment", [])
+    ]
     return next((str(item["value"]) for item in variables if item["name"] == DIGEST_VARIABLE), "")

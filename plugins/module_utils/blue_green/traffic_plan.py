@@ -10,6 +10,7 @@ from .commands_plan import playbook, repair
 from .plan_model import COLORS, FULL_WEIGHT, MAX_STICKY_SECONDS, ColorState, Rule, Snapshot, other
 from .shadow_plan import shadow_problems
 from .steps_plan import PointRule
+from .worker_text_plan import worker_text
 
 
 def color_weights(snapshot: Snapshot, rule: Rule | None) -> dict[str, int]:
@@ -19,7 +20,9 @@ def color_weights(snapshot: Snapshot, rule: Rule | None) -> dict[str, int]:
 
 
 def shown_traffic(snapshot: Snapshot) -> str:
-    """One phrase for messages: the weights and what stands behind them."""
+    """One phrase for messages: the weights and what stands behind them; of a worker, what it runs."""
+    if not snapshot.colors:
+        return worker_text(snapshot)
     weights = color_weights(snapshot, snapshot.production)
     if not weights:
         return "no production rule sends traffic to either color"

@@ -17,6 +17,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 
 from ..lease import Lease, LeaseHeldError, LeaseLostError, NoLease
 from .apply import STAGES, apply
+from .beside import observe_standalone, with_beside
 from .briefing import Briefing, brief
 from .converge_plan import Wishes, plan_converge
 from .ending_plan import again, look, next_command, with_advice
@@ -41,7 +42,7 @@ Planner = Callable[[Snapshot], tuple[Plan, Wanted]]
 class Job:
     """One run of the module. lock_wait: seconds to wait for whoever has the lease. image: the one asked for, if any.
 
-    plan: what is being carried out; smoke: what its smoke checks saw.
+    plan: what is being carried out; smoke: what its smoke checks saw; once: how its one-off task ended.
     """
 
     clients: Clients
@@ -58,9 +59,14 @@ class Job:
     stop: Stop = field(default_factory=Stop)
     plan: Plan = field(default_factory=Plan)
     smoke: list[dict[str, Any]] = field(default_factory=list)
+    once: dict[str, Any] = field(default_factory=dict)
 
     def observe(self, *, with_rules: bool = True) -> Snapshot:
-        return observe(self.clients, self.scope, with_rules=with_rules)
+        """with_rules False: for site.yml, which makes the rules apart."""
+        if self.scope.worker:
+            return observe_standalone(self.clients, self.scope, converging=not with_rules)
+        snapshot = observe(self.clients, self.scope, with_rules=with_rules)
+        return with_beside(self.clients, self.scope, snapshot, converging=not with_rules)
 
     def run(self, snapshot: Snapshot) -> Run:
         return Run(
@@ -73,6 +79,7 @@ class Job:
             lease=self.lease,
             stop=self.stop,
             smoke=self.smoke,
+            once=self.once,
         )
 
 
@@ -297,6 +304,7 @@ def result_of(ending: Ending, job: Job) -> dict[str, Any]:
         "steps": steps,
         "timings": progress.timings(),
         "smoke": job.smoke,
+        "one_off_task": job.once or None,
         "diff": {"before": dict(plan.before), "after": dict(plan.after)},
         "plan": dict(ending.briefing.summary),
         "notes": list(ending.briefing.findings.notes),

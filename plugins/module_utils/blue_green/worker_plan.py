@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import schedule_plan
-from .converge_plan import matches
-from .pin_plan import digest_in, of_digest, repinned
-from .plan_model import WITHDRAWN, Definition, Service, Snapshot, Wanted, Worker, WorkerState
+from .match_plan import matches
+from .pin_plan import Release, completed, of_digest, release_in, repinned
+from .plan_model import WITHDRAWN, Definition, ScheduledTask, Service, Snapshot, Wanted, Worker, WorkerState
 from .steps_plan import RegisterDefinition, Step
-from .task_definition_plan import normalized
+from .task_definition_plan import digest_in, normalized
 from .worker_steps_plan import CreateWorker, MarkWorker, RollWorker, SettleWorker, WaitWorker
 
 # UpdateService members that start no new deployment (Amazon ECS API reference, UpdateService).
@@ -51,66 +51,67 @@ def rolling(*, exclusive: bool) -> dict[str, Any]:
 
 
 def problems(snapshot: Snapshot, wanted: Wanted) -> list[str]:
-    """What forbids to deploy: a worker that site.yml has not made yet."""
-    lacking = [worker.name for worker in wanted.workers if worker.name not in snapshot.workers]
-    return [f"worker {', '.join(lacking)} missing: run site.yml first"] if lacking else []
+    """What forbids to deploy: what site.yml has not made yet."""
+    lacking = [f"worker {worker.name}" for worker in wanted.workers if worker.name not in snapshot.workers]
+    if wanted.schedules and not snapshot.schedule_group:
+        lacking.append(f"schedule group {schedule_plan.group_name(snapshot.cluster, snapshot.service)}")
+    return [f"{', '.join(lacking)} missing: run site.yml first"] if lacking else []
 
 
-def forward(snapshot: Snapshot, wanted: Wanted) -> list[Step]:
-    """Everything to the wanted bodies: all rolls begin, then each is waited for, then schedules and marks follow."""
-    rolls: list[Step] = []
-    waits: list[Step] = []
-    marks: list[Step] = []
+@dataclass
+class _Moves:
+    """The steps of several workers, by kind: all rolls begin, then each is waited for, then all are marked."""
+
+    rolls: list[Step] = field(default_factory=list)
+    waits: list[Step] = field(default_factory=list)
+    marks: list[Step] = field(default_factory=list)
+
+    def add(self, wanted: Wanted, worker: Worker, state: WorkerState, body: Mapping[str, Any], previous: str) -> None:
+        """A worker to a revision with this body. previous: the release that its mark is to name as the one before."""
+        if state.service is None:
+            return
+        aim = normalized(body)
+        known = (state.definition, state.released, state.previous, state.latest)
+        definition = next((found for found in known if found and found.body == aim), None)
+        released = definition is not None and state.service.release == definition.arn
+        roll = _roll(state.service, worker, body, definition)
+        self.rolls += roll
+        if roll or not released or not state.service.steady:
+            self.waits.append(_wait(state, worker, wanted))
+        if not released:
+            self.marks.append(MarkWorker(worker.name, previous or None))
+
+
+def forward(snapshot: Snapshot, wanted: Wanted, release: Release) -> list[Step]:
+    """Everything to the release, with the settings that the inputs have."""
+    moves = _Moves()
     for worker in wanted.workers:
         state = snapshot.workers.get(worker.name)
-        if state is None or state.service is None:
-            continue
-        definition = _registered(state, worker.body)
-        released = definition is not None and state.service.release == definition.arn
-        roll = _roll(state.service, worker, worker.body, definition)
-        rolls += roll
-        if roll or not released:
-            waits.append(_wait(state, worker, wanted))
-        if not released:
-            marks.append(MarkWorker(worker.name, state.released.arn if state.released else None))
-    return [*rolls, *waits, *schedule_plan.forward(snapshot, wanted.schedules), *marks]
+        if state:
+            before = state.released.arn if state.released else ""
+            moves.add(wanted, worker, state, completed(worker.template, release), before)
+    schedules = schedule_plan.forward(snapshot, wanted.schedules, release)
+    return [*moves.rolls, *moves.waits, *schedules, *moves.marks]
 
 
 def back(snapshot: Snapshot, wanted: Wanted, release: Definition | None) -> list[Step]:
-    """Everything to the revisions that belong to a release, whose digest counts.
+    """Everything to the revisions that belong to a color's release, whose digest counts.
 
     A worker that has had no release yet did not belong to it and stops; so does each when there is no release.
     """
     digest = digest_in(release.body) if release else ""
-    rolls: list[Step] = []
-    waits: list[Step] = []
-    marks: list[Step] = []
+    moves = _Moves()
     for worker in wanted.workers:
         state = snapshot.workers.get(worker.name)
-        if state is None or state.service is None or state.definition is None:
+        if state is None or state.definition is None:
             continue
-        if not digest or state.released is None:
-            rolls += _stop(state.service, worker)
+        if release is None or not digest or state.released is None:
+            moves.rolls += _stop(state.service, worker)
             continue
-        definition = of_digest(digest, (state.definition, state.released, state.previous, state.latest))
-        body = definition.body if definition else repinned(state.definition.body, digest)
-        roll = _roll(state.service, worker, body, definition)
-        rolls += roll
-        if roll or not _whole(state.service, worker.count):
-            waits.append(_wait(state, worker, wanted))
-        if definition is None or definition.arn != state.released.arn:
-            marks.append(MarkWorker(worker.name, WITHDRAWN))
-    return [*rolls, *waits, *schedule_plan.back(snapshot, wanted.schedules, release), *marks]
-
-
-def _registered(state: WorkerState, body: Mapping[str, Any]) -> Definition | None:
-    aim = normalized(body)
-    return next((found for found in (state.definition, state.latest) if found and found.body == aim), None)
-
-
-def _whole(service: Service, count: int) -> bool:
-    """As many tasks as wanted, all of what the service runs, and ECS goes on starting them."""
-    return service.desired == service.running == count and service.steady and not service.gave_up
+        found = of_digest(digest, (state.definition, state.released, state.previous, state.latest))
+        body = found.body if found else repinned(state.definition.body, release_in(release.body))
+        moves.add(wanted, worker, state, body, WITHDRAWN)
+    return [*moves.rolls, *moves.waits, *schedule_plan.back(snapshot, wanted.schedules, release), *moves.marks]
 
 
 def _roll(service: Service, worker: Worker, body: Mapping[str, Any], definition: Definition | None) -> list[Step]:
@@ -123,8 +124,8 @@ def _roll(service: Service, worker: Worker, body: Mapping[str, Any], definition:
     return [*register, RollWorker(worker.name, arn, worker.count, changes, force=runs and service.gave_up)]
 
 
-def _stop(service: Service, worker: Worker) -> list[Step]:
-    if not service.desired:
+def _stop(service: Service | None, worker: Worker) -> list[Step]:
+    if service is None or not service.desired:
         return []
     return [RollWorker(worker.name, service.definition, 0, rolling(exclusive=worker.exclusive))]
 
@@ -137,11 +138,27 @@ def _wait(state: WorkerState, worker: Worker, wanted: Wanted) -> WaitWorker:
     return WaitWorker(worker.name, worker.count, timeout, wanted.poll_interval, state.stopped)
 
 
+def to_revision(snapshot: Snapshot, wanted: Wanted, aim: Definition | None, *, withdraw: bool) -> list[Step]:
+    """A service that is a worker itself to exactly this revision, and its schedules to that release; None: stop it.
+
+    withdraw: it leaves a release that no rollback is to bring back.
+    """
+    moves = _Moves()
+    for worker in wanted.workers:
+        state = snapshot.workers.get(worker.name)
+        if state and aim:
+            moves.add(wanted, worker, state, aim.body, WITHDRAWN if withdraw else "")
+        elif state:
+            moves.rolls += _stop(state.service, worker)
+    return [*moves.rolls, *moves.waits, *schedule_plan.back(snapshot, wanted.schedules, aim), *moves.marks]
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerWishes:
     """What site.yml asks for. settings: CreateService members that all workers share."""
 
     workers: tuple[Worker, ...] = ()
+    schedules: tuple[ScheduledTask, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -162,13 +179,14 @@ def converge(snapshot: Snapshot, wishes: WorkerWishes) -> list[Step]:
             for key in members
             if key in settings and not matches(state.service.settings.get(key), settings[key])
         }
-        steps += [SettleWorker(worker.name, changes)] if changes else []
-    return steps
+        tags = {key: value for key, value in wishes.tags.items() if state.service.tags.get(key) != value}
+        steps += [SettleWorker(worker.name, changes, tags)] if changes or tags else []
+    return [*steps, *schedule_plan.converge(snapshot, wishes.schedules, wishes.tags)]
 
 
 def _created(state: WorkerState, worker: Worker, settings: Mapping[str, Any], tags: Mapping[str, str]) -> list[Step]:
     """With a bootstrap revision, whose image no build pushes; deployments bring real ones."""
-    exists = state.latest is not None and state.latest.body == normalized(worker.body)
-    register: list[Step] = [] if exists else [RegisterDefinition(worker.name, worker.body)]
+    exists = state.latest is not None and state.latest.body == normalized(worker.template)
+    register: list[Step] = [] if exists else [RegisterDefinition(worker.name, worker.template)]
     arn = state.latest.arn if exists and state.latest else None
     return [*register, CreateWorker(worker.name, arn, settings, tags)]

@@ -26,10 +26,11 @@ class CreateWorker:
 
 @dataclass(frozen=True, slots=True)
 class SettleWorker:
-    """UpdateService with members that leave the worker's revision and count as they are."""
+    """UpdateService with members that leave the worker's revision and count as they are, and tags."""
 
     name: str
     changes: Mapping[str, Any]
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:

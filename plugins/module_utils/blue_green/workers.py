@@ -62,7 +62,11 @@ def create_worker(run: Run, step: CreateWorker) -> None:
 
 
 def settle_worker(run: Run, step: SettleWorker) -> None:
-    ecs.update_service(run.clients.ecs, run.scope.cluster, step.name, dict(step.changes))
+    service = run.snapshot.workers[step.name].service
+    if step.changes:
+        ecs.update_service(run.clients.ecs, run.scope.cluster, step.name, dict(step.changes))
+    if step.tags and service:
+        ecs.tag_resource(run.clients.ecs, service.arn, dict(step.tags))
 
 
 def roll_worker(run: Run, step: RollWorker) -> None:

@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.slipway.ops.plugins.module_utils.blue_green.converge_plan import Wishes, matches, plan_converge
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.converge_plan import Wishes, plan_converge
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.match_plan import matches
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.plan_model import ColorState, Scaling, Snapshot
 
 from tests.unit.plugins.module_utils.blue_green.cases import BOUNDS, HELD, IDLE, after, body, color, snapshot
