@@ -14,6 +14,8 @@ from html import escape
 from typing import Any
 
 from ansible_collections.slipway.ops.plugins.module_utils import swap_report_chart as chart
+from ansible_collections.slipway.ops.plugins.module_utils import swap_report_sections as sections
+from ansible_collections.slipway.ops.plugins.module_utils.swap_report_style import STYLE
 
 # What each outcome is to a reader: how the head line goes on, and whether it is good news.
 _OUTCOMES = {
@@ -24,53 +26,10 @@ _OUTCOMES = {
     "blocked": ("nothing was changed", "bad"),
     "failed": ("see the steps for what is left to do", "bad"),
     "converged": ("both colors are as described", "good"),
+    "repaired": ("the traffic is where it shall be", "good"),
 }
-
-_STYLE = """
-:root{color-scheme:light dark;--page:#fff;--ink:#1c2430;--dim:#5d6775;--faint:#98a1ae;--rule:#c9cfd8;--grid:#e6e9ee;
---band:#f4f6f9;--blue:#2c63b4;--green:#3c9f6c;--text-green:#217a4c;--bad:#c03a2b;--band-bad:#fbebe9;--good:#217a4c}
-@media (prefers-color-scheme:dark){:root{--page:#14181f;--ink:#e6eaf0;--dim:#a0a9b7;--faint:#717b8a;--rule:#465061;
---grid:#2a313c;--band:#1b212a;--blue:#5b93e6;--green:#57bd8a;--text-green:#6bcf9c;--bad:#ff8577;--band-bad:#3a2220;
---good:#6bcf9c}}
-*{box-sizing:border-box}
-body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,
-"Helvetica Neue",Arial,sans-serif;font-variant-numeric:tabular-nums}
-main{max-width:1040px;margin:0 auto;padding:32px 24px 48px}
-h1{font-size:26px;line-height:1.25;margin:0 0 4px;font-weight:650;letter-spacing:-.01em;text-wrap:balance}
-h2{font-size:16px;margin:36px 0 8px;font-weight:650}
-p{margin:0}.dim{color:var(--dim);fill:var(--dim)}.good{color:var(--good)}.bad{color:var(--bad)}
-.neutral{color:var(--dim)}.text-blue{color:var(--blue);fill:var(--blue)}
-.text-green{color:var(--text-green);fill:var(--text-green)}.text-ink{fill:var(--ink)}.text-faint{fill:var(--dim)}
-.text-bad{fill:var(--bad)}
-.sides{margin:14px 0 0;display:grid;grid-template-columns:max-content max-content 1fr;gap:2px 16px}
-.sides code{overflow-wrap:anywhere;display:block}
-code{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;color:var(--dim)}
-dl{display:flex;flex-wrap:wrap;gap:12px 36px;margin:22px 0 26px;padding:14px 0;border:solid var(--rule);
-border-width:1px 0}
-dt{font-size:13px;color:var(--dim)}dd{margin:0;font-size:22px;line-height:1.3;font-weight:600}
-dd small{font-size:13px;font-weight:400;color:var(--dim)}
-.wide{overflow-x:auto}
-svg{display:block;width:100%;min-width:860px;height:auto}
-svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;fill:var(--ink)}
-svg .title{font-weight:600;paint-order:stroke;stroke:var(--page);stroke-width:5px;
-stroke-linejoin:round}svg .tick{fill:var(--dim);font-size:11px}
-svg .dim{fill:var(--dim)}svg .label{font-weight:600}svg .inside{fill:#fff}
-@media (prefers-color-scheme:dark){svg .inside{fill:#10151c}}
-svg .text-blue{fill:var(--blue)}svg .text-green{fill:var(--text-green)}svg .text-bad{fill:var(--bad)}
-svg .text-faint{fill:var(--dim);font-weight:400}
-.rule{stroke:var(--rule)}.grid{stroke:var(--grid)}.leader{stroke:var(--rule);stroke-width:1}
-.band0{fill:var(--band)}.band1{fill:none}.band-bad{fill:var(--band-bad)}
-.line{fill:none;stroke-width:2;stroke-linejoin:round}.line.blue{stroke:var(--blue)}.line.green{stroke:var(--green)}
-.line.ink{stroke:var(--ink);stroke-width:1.5}.line.faint{stroke:var(--faint);stroke-width:1.5}
-.area.blue{fill:var(--blue)}.area.green{fill:var(--green)}.area.bad{fill:var(--bad)}
-.tip{fill:transparent}.tip:hover{fill:var(--ink);fill-opacity:.09}
-table{border-collapse:collapse;width:100%}
-th{font-size:13px;font-weight:400;color:var(--dim);text-align:left}
-th,td{padding:5px 20px 5px 0;border-bottom:1px solid var(--grid);vertical-align:top}
-td.n,th.n{text-align:right;white-space:nowrap}td:last-child{padding-right:0;color:var(--dim);overflow-wrap:anywhere}
-footer{margin-top:28px;font-size:13px;color:var(--dim)}
-@media print{main{max-width:none;padding:0}svg{min-width:0}}
-"""
+# Stages in which time passes on purpose while somebody looks.
+_WATCH = "watch"
 
 
 def render(
@@ -85,7 +44,9 @@ def render(
     """The page, as one HTML document that loads nothing from outside.
 
     RESULT is what slipway.ops.ecs_blue_green returned: outcome, started (Unix seconds), colors, image, digest, steps
-    (`started` of a step counts from the result's), task_definitions, and msg when it went wrong. SERVICE and
+    (`started` of a step counts from the result's; `weights` is what a shift wrote), task_definitions, msg when it went
+    wrong, and as far as there is any: reason, problems, next, found, run, lock, plan, smoke, one_off_task, notes,
+    previous_image. SERVICE and
     ENVIRONMENT are names for the head; SAMPLES, SECONDS: see swap_report_chart.timeline; LOAD is the load's summary
     (requests, failed, errors, p50_ms, p99_ms, max_ms, rate); NOTE says under which conditions it was measured.
     """
@@ -95,13 +56,23 @@ def render(
     title = f"{service} in {environment}: {_words(result['outcome'])}"
     drawn = ""
     if steps or samples or seconds:
-        drawn = f'<div class="wide">{chart.timeline(_stages(steps), samples, seconds)}</div>'
-    parts = [_head(result, service, environment), _figures(steps, load), drawn, _table(steps)]
-    parts.append(_footer(steps, note))
+        weights = samples or _weights(steps, sections.weights_found(result))
+        drawn = f'<div class="wide">{chart.timeline(_stages(steps, result), samples, seconds, weights)}</div>'
+    parts = [
+        _head(result, service, environment),
+        _figures(steps, load),
+        drawn,
+        sections.smoke(result),
+        sections.watched(result),
+        sections.task(result),
+        sections.notes(result),
+        _table(steps),
+        _footer(steps, note),
+    ]
     return (
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n<main>\n"
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n<main>\n"
         + "\n".join(part for part in parts if part)
         + "\n</main>\n</html>\n"
     )
@@ -111,7 +82,7 @@ def picture(page: str) -> str:
     """The timeline of a rendered PAGE as one SVG file, which like the page loads nothing and knows light and dark."""
     drawn = page[page.index("<svg") : page.index("</svg>")]
     head = '<svg xmlns="http://www.w3.org/2000/svg" width="960" style="background:var(--page);min-width:0"'
-    return f"{head}{drawn.removeprefix('<svg').replace('>', f'><style>{_STYLE}</style>', 1)}</svg>\n"
+    return f"{head}{drawn.removeprefix('<svg').replace('>', f'><style>{STYLE}</style>', 1)}</svg>\n"
 
 
 def _step(step: Mapping[str, Any], begun: float) -> dict[str, Any]:
@@ -119,14 +90,38 @@ def _step(step: Mapping[str, Any], begun: float) -> dict[str, Any]:
     return {**step, "started": begun + float(step["started"]), "seconds": float(step["seconds"])}
 
 
-def _stages(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _weights(steps: Sequence[Mapping[str, Any]], before: Mapping[str, int]) -> list[dict[str, Any]]:
+    """What the rule's weights were: before the run, from each shift on, and at the end. Empty if none is known."""
+    shifts = [{"t": step["started"] + step["seconds"], "weights": step["weights"]} for step in steps if _moves(step)]
+    if not before or not steps:
+        return []
+    end = max(step["started"] + step["seconds"] for step in steps)
+    known = [{"t": steps[0]["started"], "weights": before}, *shifts]
+    return [*known, {"t": end, "weights": known[-1]["weights"]}]
+
+
+def _moves(step: Mapping[str, Any]) -> bool:
+    return bool(step.get("weights"))
+
+
+def _stage_name(step: Mapping[str, Any], colors: Mapping[str, Any]) -> str:
+    """For the timeline: the change of weights with where it leads, a watch by what it is for."""
+    name = str(step["name"])
+    if name.startswith("production weights"):
+        share = (step.get("weights") or {}).get(str(colors.get("to")))
+        if share == 0:
+            return f"{chart.SHIFT} back"
+        return chart.SHIFT if share in (None, 100) else f"{chart.SHIFT} to {share} %"
+    return name.partition(":")[0] if step.get("stage") == _WATCH else str(step.get("stage") or name)
+
+
+def _stages(steps: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The steps drawn as one where they follow each other in the same stage; the change of weights is its own stage."""
     stages: list[dict[str, Any]] = []
     for step in steps:
-        shift = str(step["name"]).startswith("production weights")
-        name = chart.SHIFT if shift else step.get("stage") or step["name"]
+        name = _stage_name(step, result.get("colors") or {})
         if not stages or stages[-1]["name"] != name:
-            stages.append({**step, "name": name})
+            stages.append({**step, "name": name, "watch": step.get("stage") == _WATCH})
             continue
         last = stages[-1]
         last["seconds"] = step["started"] + step["seconds"] - last["started"]
@@ -166,19 +161,20 @@ def _head(result: Mapping[str, Any], service: str, environment: str) -> str:
         when = datetime.fromtimestamp(float(result["started"]), UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     about = [f"Service {service}", f"environment {environment}", *([when] if when else [])]
     lines.append(f'<p class="dim">{escape(", ".join(about))}</p>')
-    if result["outcome"] not in ("promoted", "converged") and result.get("msg"):
-        lines.append(f'<p class="{mood}">{escape(str(result["msg"]))}</p>')
-    return "\n".join([*lines, _sides(result, names)])
+    if result["outcome"] not in ("promoted", "converged") and result.get("msg") and not sections.told_apart(result):
+        lines.append(sections.message(result["msg"], mood))
+    return "\n".join(part for part in [*lines, sections.facts(result), _sides(result, names)] if part)
 
 
 def _sides(result: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """From which color to which, each with its task definition, and the image of the one that was to serve."""
+    """From which color to which, each with its task definition and its image."""
     definitions = result.get("task_definitions") or {}
+    images = {"from": result.get("previous_image"), "to": result.get("image")}
     rows = []
+    if not any((result.get("colors") or {}).values()):
+        return ""
     for side, color in names.items():
-        parts = [str(definitions.get(color, "")).rsplit("/", 1)[-1]]
-        if side == "to":
-            parts.append(str(result.get("image") or ""))
+        parts = [str(definitions.get(color, "")).rsplit("/", 1)[-1], str(images[side] or "")]
         shown = " ".join(f"<code>{escape(part)}</code>" for part in parts if part)
         rows.append(
             f'<span class="dim">{side}</span><b class="text-{escape(color)}">{escape(color)}</b><div>{shown}</div>'
@@ -227,8 +223,8 @@ def _table(steps: Sequence[Mapping[str, Any]]) -> str:
         f'<td class="n">{chart.duration(step["seconds"])}<td>{escape(str(step.get("detail", "")))}'
         for step in steps
     ]
-    head = '<tr><th>Step<th>Status<th class="n">Began<th class="n">Took<th>What happened'
-    return f'<h2>Steps</h2>\n<div class="wide"><table>\n{head}\n' + "\n".join(rows) + "\n</table></div>"
+    head = '<th>Step<th>Status<th class="n">Began<th class="n">Took<th>What happened'
+    return sections.table("Steps", head, rows)
 
 
 def _status_mood(step: Mapping[str, Any]) -> str:

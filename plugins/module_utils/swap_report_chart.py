@@ -82,15 +82,16 @@ def duration(seconds: float) -> str:
     return f"{whole} s" if whole < 120 else f"{whole // 60} min {whole % 60:02d} s"
 
 
-def timeline(steps: Rows, samples: Rows, seconds: Rows) -> str:
-    """The SVG. STEPS: {name, status, started, seconds}; SAMPLES: {t, weights: {color: n}, healthy: {color: n}};
-    SECONDS, each about the second that ends at t: {t, colors: {color: n}, errors: {kind: n}, p50_ms, p99_ms}."""
+def timeline(steps: Rows, samples: Rows, seconds: Rows, weights: Rows) -> str:
+    """The SVG. STEPS: {name, status, started, seconds, watch: whether time passes on purpose}; SAMPLES: {t, healthy:
+    {color: n}}; SECONDS, each about the second that ends at t: {t, colors: {color: n}, errors: {kind: n}, p50_ms,
+    p99_ms}; WEIGHTS, each from t on: {t, weights: {color: n}}."""
     axis = _axis(steps, samples, seconds)
     labels, head = _stage_labels(axis, steps)
     y = head + GAP / 2
     charts: list[str] = []
     plots: list[tuple[Callable[[Axis, float, Rows], tuple[list[str], float]], Rows]] = [
-        (_weights, samples),
+        (_weights, weights),
         (_healthy, samples),
         (_rates, seconds),
         (_failed, seconds),
@@ -120,7 +121,7 @@ def _axis(steps: Rows, samples: Rows, seconds: Rows) -> Axis:
 def _lasting(axis: Axis, steps: Rows) -> list[Row]:
     """The stages long enough to be seen, and the shift, however short; the table below the chart has them all."""
     least = (axis.end - axis.start) / 120
-    return [step for step in steps if float(step["seconds"]) >= least or step["name"] == SHIFT]
+    return [step for step in steps if float(step["seconds"]) >= least or str(step["name"]).startswith(SHIFT)]
 
 
 def _stage_labels(axis: Axis, steps: Rows) -> tuple[list[str], float]:
@@ -157,7 +158,8 @@ def _bands(axis: Axis, steps: Rows, top: float, bottom: float) -> list[str]:
     parts = [element("line", x1=x, x2=x, y1=top, y2=bottom, class_="leader") for x in borders]
     for index, step in enumerate(_lasting(axis, steps)):
         begin, end = axis.x(float(step["started"])), axis.x(float(step["started"]) + float(step["seconds"]))
-        kind = "band-bad" if step.get("status") in ("failed", "blocked") else f"band{index % 2}"
+        kind = "band-watch" if step.get("watch") else f"band{index % 2}"
+        kind = "band-bad" if step.get("status") in ("failed", "blocked") else kind
         parts.append(element("rect", x=begin, y=top, width=max(0.5, end - begin), height=bottom - top, class_=kind))
         parts.append(element("line", x1=begin, x2=begin, y1=top, y2=bottom, class_="leader"))
     return parts
@@ -207,20 +209,54 @@ def _stairs(axis: Axis, panel: Panel, points: Sequence[tuple[float, float]], kin
     return element("path", d="".join(path), class_=f"line {kind}")
 
 
-def _weights(axis: Axis, y: float, samples: Rows) -> tuple[list[str], float]:
+def _weights(axis: Axis, y: float, weights: Rows) -> tuple[list[str], float]:
+    """The colors' shares as areas on top of each other, which together are all the traffic."""
     panel = Panel(y + TITLE_ROW, 72.0, 100.0)
     parts = _frame(panel, "Weight in the listener rule, share of traffic", " %")
+    shares = [_shares(row["weights"]) for row in weights]
+    moments = [axis.x(float(row["t"])) for row in weights]
+    below = [0.0] * len(shares)
     ends = []
     for color in COLORS:
-        points = [
-            (float(sample["t"]), 100.0 * sample["weights"].get(color, 0) / total)
-            for sample in samples
-            if (total := sum(sample["weights"].values()))
-        ]
-        if points:
-            parts.append(_stairs(axis, panel, points, color))
-            ends.append((points[-1][1], f"{color} {number(points[-1][1])} %", color))
-    return parts + _end_labels(panel, ends), panel.bottom
+        above = [low + share[color] for low, share in zip(below, shares, strict=True)]
+        if above != below:
+            parts.append(element("path", d=_plateaus(panel, moments, below, above), class_=f"area {color}"))
+            last = shares[-1][color]
+            middle = (below[-1] + above[-1]) / 2 if last else (100.0 if color == COLORS[-1] else 0.0)
+            ends.append((middle, f"{color} {number(last)} %", color))
+        below = above
+    return [*parts, *_splits(panel, moments, shares), *_end_labels(panel, ends)], panel.bottom
+
+
+def _shares(weights: Mapping[str, int]) -> dict[str, float]:
+    """Percent of the traffic by color; a rule without any weight sends none."""
+    total = sum(weights.values())
+    return {color: 100.0 * weights.get(color, 0) / total if total else 0.0 for color in COLORS}
+
+
+def _plateaus(panel: Panel, moments: Sequence[float], below: Sequence[float], above: Sequence[float]) -> str:
+    """The closed path between two stairs, each of whose values lasts until the next one's moment."""
+    spans = list(zip(moments, moments[1:] + moments[-1:], strict=True))
+    over = [f"L{number(a)} {number(panel.at(v))}H{number(b)}" for (a, b), v in zip(spans, above, strict=True)]
+    under = [f"L{number(b)} {number(panel.at(v))}H{number(a)}" for (a, b), v in zip(spans, below, strict=True)]
+    return f"M{over[0][1:]}{''.join(over[1:])}{''.join(reversed(under))}Z"
+
+
+def _splits(panel: Panel, moments: Sequence[float], shares: Sequence[Mapping[str, float]]) -> list[str]:
+    """The smaller share of each split between the colors, written into the larger one where there is room."""
+    parts, begin = [], 0
+    for index in range(1, len(shares) + 1):
+        if index < len(shares) and shares[index] == shares[begin]:
+            continue
+        share, left, right = shares[begin], moments[begin], moments[min(index, len(shares) - 1)]
+        small = min(share, key=lambda color: share[color])
+        text = f"{small} {number(share[small])} %"
+        if share[small] and right - left >= len(text) * CHARACTER + 6:
+            border = panel.at(share[COLORS[0]])
+            y = border + 15 if share[COLORS[0]] >= 50 else border - 6
+            parts.append(element("text", text, x=(left + right) / 2, y=y, class_="label inside", text_anchor="middle"))
+        begin = index
+    return parts
 
 
 def _healthy(axis: Axis, y: float, samples: Rows) -> tuple[list[str], float]:
