@@ -101,7 +101,7 @@ def _smoke_problems(check: Params, preview_url: str | None) -> list[str]:
     elif url and _url_problem(url):
         found.append(f"url {_url_problem(url)}")
     elif path and not re.fullmatch(r"/(?!/)[!-~]*", path):
-        found.append(f"path {path!r} must begin with / and hold no space")
+        found.append(f"path {path!r} must begin with one / and hold no space")
     elif path and not preview_url:
         found.append(f"path {path!r} needs preview_url")
     if not _STATUS[0] <= check["status"] <= _STATUS[1]:
