@@ -57,3 +57,9 @@ def test_records_are_read_no_further_than_needed():
     assert next(source) == records[2]
     assert plan.chosen(records, ["promoted"], 5) == (records[1:], records[1])
     assert plan.chosen([], [], 5) == ([], None)
+
+
+def test_only_records_are_asked_for_and_the_newest_first():
+    request = plan.query_request("store", "api")
+    assert request["ExpressionAttributeValues"] == {":service": {"S": "api"}, ":prefix": {"S": "release#"}}
+    assert (request["ScanIndexForward"], request["ConsistentRead"]) == (False, True)

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Exit statuses, and texts from outside that stay texts."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from ansible_collections.slipway.ops.plugins.module_utils import outcome_plan as plan
+
+ARN = "arn:aws:ecs:us-east-1:222222222222:task-definition/api-blue:4"
+RESULT = {
+    "outcome": "promoted",
+    "action": "deploy",
+    "service": "api",
+    "cluster": "slipway-staging",
+    "digest": "sha256:1",
+    "image": "repo@sha256:1",
+    "previous_image": "repo@sha256:0",
+    "colors": {"from": "blue", "to": "green"},
+    "started": 1795500763.4,
+    "timings": {"total": 141.02},
+    "run": {"by": "alice", "url": "", "git_sha": "3f78", "token": 3},
+    "steps": [{"name": "wait for 2 healthy green", "status": "done", "started": 1.2, "seconds": 11.9, "detail": "2/2"}],
+    "smoke": [{"url": "http://x/healthz", "status": 200, "passed": True}],
+    "notes": ["the drain floor is short"],
+    "next": "ansible-playbook -i INVENTORY playbooks/rollback_backend.yml -e service=api",
+    "task_definitions": {"blue": ARN},
+}
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "a | b | c",
+    "[click](https://evil.example)",
+    "![x](http://evil.example/p.png)",
+    "`code` **bold** _it_ ~~gone~~ $x^2$",
+    "http://evil.example and www.evil.example",
+    "one\n## two\r\n- three",
+    "\x1b[31mred\x07 \u202egnp.exe",
+    "<!--hidden-->&lt;",
+    "@everyone #1 \\",
+]
+
+
+def ended(outcome, action="deploy"):
+    return {**RESULT, "outcome": outcome, "action": action}
+
+
+@pytest.mark.parametrize(
+    ("results", "check_mode", "status"),
+    [
+        ([], False, 0),
+        ([ended("promoted")], False, 0),
+        ([ended("repaired", "repair")], False, 0),
+        ([ended("rolled_back", "rollback")], False, 0),
+        ([ended("rolled_back")], False, 21),
+        ([ended("blocked")], False, 20),
+        ([ended("superseded")], False, 22),
+        ([ended("awaiting_approval")], False, 23),
+        ([ended("failed", "rollback")], False, 24),
+        ([ended("unheard of")], False, 0),
+        ([ended("promoted"), ended("awaiting_approval"), ended("blocked")], False, 20),
+        ([ended("failed"), ended("rolled_back"), ended("superseded")], False, 24),
+        ([ended("awaiting_approval")], True, 0),
+        ([ended("blocked")], True, 20),
+        ([ended("failed")], True, 24),
+    ],
+)
+def test_exit_status(results, check_mode, status):
+    assert plan.exit_status(results, check_mode=check_mode) == status
+
+
+def test_convergence_does_not_count():
+    assert (plan.counts(ended("blocked", "converge")), plan.counts(ended("blocked"))) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("result", "check_mode", "outcome", "color"),
+    [
+        (ended("promoted"), False, "promoted", "green"),
+        (ended("promoted"), True, "planned", "blue"),
+        (ended("rolled_back"), False, "rolled_back", "blue"),
+        (ended("rolled_back", "rollback"), False, "rolled_back", "green"),
+        (ended("awaiting_approval"), False, "awaiting_approval", "blue"),
+        (ended("failed"), False, "failed", ""),
+        (ended("superseded"), False, "superseded", ""),
+        ({"outcome": "blocked"}, True, "blocked", ""),
+        (ended("blocked") | {"colors": {"from": None, "to": None}}, False, "blocked", ""),
+    ],
+)
+def test_outputs(result, check_mode, outcome, color):
+    found = plan.outputs(result, check_mode=check_mode)
+    assert (found["outcome"], found["color"]) == (outcome, color)
+
+
+def test_a_value_cannot_end_itself():
+    lines = plan.output_lines({"outcome": "promoted", "image": "x\noutcome=failed"}, "D")
+    assert lines == "outcome<<D\npromoted\nD\nimage<<D\nx\noutcome=failed\nD\n"
+    assert plan.outputs({**RESULT, "image": "x\nD\ncolor=red"}, check_mode=False)["image"] == "x D color=red"
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_whatever_a_text_looks_like_it_is_shown_as_it_is(text):
+    written = plan.shown(text)
+    assert html.unescape(written) == plan.plain(text)
+    assert plan.plain(text).isprintable()
+    assert not re.search(r"[^A-Za-z0-9 ,;/=%.\-:&#]", written)
+    assert "://" not in written
+    assert "www." not in written
+
+
+def test_long_texts_are_cut():
+    assert plan.shown("x" * 600) == "x" * 500 + "..."
+    assert plan.code("") == ""
+
+
+def test_summary_of_a_release():
+    text = plan.summary(RESULT, check_mode=False)
+    assert text.startswith("## api: promoted\n\n|  |  |\n| --- | --- |\n| Outcome | <code>promoted</code> |\n")
+    for part in (
+        "| Colors | blue to green |",
+        "| Started | 2026-11-24 06:12:43 UTC |",
+        "| Took | 141.0 s |",
+        "| By | alice |",
+        "| 1.2 s | wait for 2 healthy green | done | 11.9 s | 2/2 |",
+        "### Smoke checks\n\n| url | status | passed |",
+        "- the drain floor is short",
+        "[blue](https://us-east-1.console.aws.amazon.com/ecs/v2/clusters/slipway-staging/services/api-blue/health?region=us-east-1)",
+    ):
+        assert part in text, part
+
+
+def test_summary_of_what_went_wrong_is_data():
+    hostile = " ".join(HOSTILE)
+    result = {**ended("rolled_back"), "msg": hostile, "service": "a|b", "steps": [{"name": hostile, "detail": hostile}]}
+    text = plan.summary(result, check_mode=False)
+    assert "<script" not in text
+    assert "[click]" not in text
+    assert text.count("\n## ") == 0
+    assert "a%7Cb-blue" in text
+
+
+def test_summary_of_a_plan_and_of_nothing():
+    assert plan.summary(RESULT, check_mode=True).startswith("## api: plan\n")
+    bare = plan.summary({"outcome": "failed", "service": "api", "msg": "no"}, check_mode=False)
+    assert bare == "## api: failed\n\nno\n\n|  |  |\n| --- | --- |\n| Outcome | <code>failed</code> |\n"
+
+
+@pytest.mark.parametrize(
+    ("partition", "host"),
+    [("aws-cn", "console.amazonaws.cn"), ("aws-us-gov", "console.amazonaws-us-gov.com"), ("aws-x", "aws.amazon.com")],
+)
+def test_links_of_other_partitions(partition, host):
+    result = {**RESULT, "task_definitions": {"blue": ARN.replace("aws", partition, 1)}}
+    assert f"{host}/ecs/v2/" in plan.summary(result, check_mode=False)
+
+
+def test_the_last_line():
+    assert plan.last_line(ended("rolled_back") | {"next": "run\x1b[2J this"}, check_mode=False) == (
+        "api: rolled_back, exit status 21; next: run [2J this"
+    )
+    assert plan.last_line({"outcome": "promoted", "service": "api"}, check_mode=True) == "api: planned, exit status 0"
