@@ -44,6 +44,7 @@ from .watch import watch
 from .worker_steps_plan import (
     CreateScheduleGroup,
     CreateWorker,
+    EmptyWorker,
     MarkWorker,
     PointSchedule,
     RemoveSchedule,
@@ -51,7 +52,7 @@ from .worker_steps_plan import (
     SettleWorker,
     WaitWorker,
 )
-from .workers import create_worker, mark_worker, roll_worker, settle_worker, wait_worker
+from .workers import create_worker, empty_worker, mark_worker, roll_worker, settle_worker, wait_worker
 
 
 def apply(run: Run, plan: Plan) -> None:
@@ -200,6 +201,7 @@ _DO: dict[type, Callable[[Run, Any], None]] = {
     RunOnce: run_once,
     CreateWorker: create_worker,
     SettleWorker: settle_worker,
+    EmptyWorker: empty_worker,
     RollWorker: roll_worker,
     WaitWorker: wait_worker,
     MarkWorker: mark_worker,
@@ -231,6 +233,7 @@ STAGES: dict[type, str] = {
     RunOnce: "one_off_task",
     CreateWorker: "workers",
     SettleWorker: "workers",
+    EmptyWorker: "workers",
     RollWorker: "workers",
     WaitWorker: "workers",
     MarkWorker: "workers",

@@ -13,6 +13,7 @@ from .plan_model import TAG_RELEASE, TAG_SCALING, Gates, Once, Probe, Scaling, S
 from .worker_steps_plan import (
     CreateScheduleGroup,
     CreateWorker,
+    EmptyWorker,
     MarkWorker,
     PointSchedule,
     RemoveSchedule,
@@ -139,7 +140,10 @@ class WaitHealthy:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmCapacity:
-    """Just before the shift: target still has need healthy targets, and live has not grown beyond need."""
+    """Just before the shift: target still has need healthy targets, and live has not grown beyond need.
+
+    live and target are the same color where all traffic goes back to it.
+    """
 
     live: str
     target: str
@@ -147,6 +151,8 @@ class ConfirmCapacity:
 
     @property
     def title(self) -> str:
+        if self.live == self.target:
+            return f"confirm that {self.target} can take the traffic back"
         return f"confirm that {self.target} carries what {self.live} carries"
 
 
@@ -309,6 +315,7 @@ Step = Union[  # noqa: UP007
     AwaitApproval,
     CreateWorker,
     SettleWorker,
+    EmptyWorker,
     RollWorker,
     WaitWorker,
     MarkWorker,

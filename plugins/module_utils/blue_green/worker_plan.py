@@ -20,7 +20,7 @@ from .pin_plan import Release, completed, of_digest, release_in, repinned
 from .plan_model import WITHDRAWN, Definition, ScheduledTask, Service, Snapshot, Wanted, Worker, WorkerState
 from .steps_plan import RegisterDefinition, Step
 from .task_definition_plan import digest_in, normalized
-from .worker_steps_plan import CreateWorker, MarkWorker, RollWorker, SettleWorker, WaitWorker
+from .worker_steps_plan import CreateWorker, EmptyWorker, MarkWorker, RollWorker, SettleWorker, WaitWorker
 
 # UpdateService members that start no new deployment (Amazon ECS API reference, UpdateService).
 _QUIET = (
@@ -36,13 +36,15 @@ _FIXED = ("launchType",)
 def rolling(*, exclusive: bool) -> dict[str, Any]:
     """UpdateService members that say how ECS rolls the worker.
 
-    exclusive: the old task stops before the new one starts. Availability Zone rebalancing starts a task beside the one
-    it replaces, and ECS refuses it with a maximum of 100 percent (Amazon ECS developer guide).
+    exclusive: ECS is not to start a task beside another one, for Availability Zone rebalancing neither, which it refuses
+    with a maximum of 100 percent anyway (Amazon ECS developer guide). That alone is not enough: ECS starts the new task
+    as soon as it has told the old one to stop (containers-roadmap#959). So a deployment waits for the end of the old
+    task itself, and does the way back too.
     """
     least, most = (0, 100) if exclusive else (100, 200)
     return {
         "deploymentConfiguration": {
-            "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+            "deploymentCircuitBreaker": {"enable": True, "rollback": not exclusive},
             "maximumPercent": most,
             "minimumHealthyPercent": least,
         },
@@ -74,7 +76,7 @@ class _Moves:
         known = (state.definition, state.released, state.previous, state.latest)
         definition = next((found for found in known if found and found.body == aim), None)
         released = definition is not None and state.service.release == definition.arn
-        roll = _roll(state.service, worker, body, definition)
+        roll = _roll(state.service, worker, body, definition, _empty(state, worker, wanted))
         self.rolls += roll
         if roll or not released or not state.service.steady:
             self.waits.append(_wait(state, worker, wanted))
@@ -114,14 +116,27 @@ def back(snapshot: Snapshot, wanted: Wanted, release: Definition | None) -> list
     return [*moves.rolls, *moves.waits, *schedule_plan.back(snapshot, wanted.schedules, release), *moves.marks]
 
 
-def _roll(service: Service, worker: Worker, body: Mapping[str, Any], definition: Definition | None) -> list[Step]:
+def _roll(
+    service: Service, worker: Worker, body: Mapping[str, Any], definition: Definition | None, empty: list[Step]
+) -> list[Step]:
     runs = definition is not None and service.definition == definition.arn
     if runs and service.desired == worker.count and not service.gave_up:
         return []
     register: list[Step] = [] if definition else [RegisterDefinition(worker.name, body)]
     arn = definition.arn if definition else None
     changes = rolling(exclusive=worker.exclusive)
-    return [*register, RollWorker(worker.name, arn, worker.count, changes, force=runs and service.gave_up)]
+    return [*register, *empty, RollWorker(worker.name, arn, worker.count, changes, force=runs and service.gave_up)]
+
+
+def _empty(state: WorkerState, worker: Worker, wanted: Wanted) -> list[Step]:
+    return [EmptyWorker(worker.name, _patience(state, wanted), wanted.poll_interval)] if worker.exclusive else []
+
+
+def _patience(state: WorkerState, wanted: Wanted) -> float:
+    """The old tasks may take their stopTimeout before the new ones count, or even start."""
+    containers = state.definition.body.get("containerDefinitions", []) if state.definition else []
+    stopping = max((int(container.get("stopTimeout", 30)) for container in containers), default=0)
+    return wanted.healthy_timeout + stopping
 
 
 def _stop(service: Service | None, worker: Worker) -> list[Step]:
@@ -131,11 +146,7 @@ def _stop(service: Service | None, worker: Worker) -> list[Step]:
 
 
 def _wait(state: WorkerState, worker: Worker, wanted: Wanted) -> WaitWorker:
-    """The old tasks may take their stopTimeout before the new ones count, or even start."""
-    containers = state.definition.body.get("containerDefinitions", []) if state.definition else []
-    stopping = max((int(container.get("stopTimeout", 30)) for container in containers), default=0)
-    timeout = wanted.healthy_timeout + stopping
-    return WaitWorker(worker.name, worker.count, timeout, wanted.poll_interval, state.stopped)
+    return WaitWorker(worker.name, worker.count, _patience(state, wanted), wanted.poll_interval, state.stopped)
 
 
 def to_revision(snapshot: Snapshot, wanted: Wanted, aim: Definition | None, *, withdraw: bool) -> list[Step]:

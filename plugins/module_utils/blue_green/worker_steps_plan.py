@@ -38,6 +38,19 @@ class SettleWorker:
 
 
 @dataclass(frozen=True, slots=True)
+class EmptyWorker:
+    """Stops a worker's tasks and waits until the last one has really ended."""
+
+    name: str
+    timeout: float
+    poll_interval: float
+
+    @property
+    def title(self) -> str:
+        return f"stop worker {self.name} and wait for its end"
+
+
+@dataclass(frozen=True, slots=True)
 class RollWorker:
     """Has ECS roll a worker to a revision: definition, or None for the one registered before.
 

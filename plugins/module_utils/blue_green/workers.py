@@ -11,10 +11,11 @@ from typing import Any
 from .. import ecs
 from .health_plan import Verdict
 from .observe import Clients, definition_of, service_from
+from .once_plan import identity
 from .plan_model import TAG_PREVIOUS, TAG_RELEASE, Definition, WorkerState
 from .run import Run, StepFailedError
 from .worker_health_plan import WorkerLook, judge_worker
-from .worker_steps_plan import CreateWorker, MarkWorker, RollWorker, SettleWorker, WaitWorker
+from .worker_steps_plan import CreateWorker, EmptyWorker, MarkWorker, RollWorker, SettleWorker, WaitWorker
 
 # Polls in a row that must find the roll finished: what crashes a moment after its start is no release.
 SETTLED_POLLS = 3
@@ -67,6 +68,27 @@ def settle_worker(run: Run, step: SettleWorker) -> None:
         ecs.update_service(run.clients.ecs, run.scope.cluster, step.name, dict(step.changes))
     if step.tags and service:
         ecs.tag_resource(run.clients.ecs, service.arn, dict(step.tags))
+
+
+def empty_worker(run: Run, step: EmptyWorker) -> None:
+    """ECS counts a task that it has told to stop no longer, while its program may well go on for its stopTimeout."""
+    client, cluster = run.clients.ecs, run.scope.cluster
+    deadline = run.progress.clock() + step.timeout
+    run.lease.confirm()
+    ecs.update_service(client, cluster, step.name, {"desiredCount": 0})
+    while True:
+        arns = [
+            *ecs.list_service_tasks(client, cluster, step.name),
+            *ecs.list_stopped_tasks(client, cluster, step.name),
+        ]
+        left = [task for task in ecs.describe_tasks(client, cluster, arns) if task["lastStatus"] != "STOPPED"]
+        if not left:
+            return
+        states = ", ".join(f"{identity(task['taskArn'])} {task['lastStatus'].lower()}" for task in left)
+        run.progress.say(f"worker {step.name}: {states}")
+        if run.progress.clock() >= deadline:
+            raise StepFailedError(f"worker {step.name} did not stop within {step.timeout:g} s: {states}")
+        run.pause(step.poll_interval)
 
 
 def roll_worker(run: Run, step: RollWorker) -> None:
