@@ -33,7 +33,7 @@ class SecretReference:
 
     @property
     def shown(self) -> str:
-        return f"{self.kind} {self.place}"
+        return f"{self.kind or 'reference'} {self.place}"
 
 
 @dataclass(frozen=True, slots=True)

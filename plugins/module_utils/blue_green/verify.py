@@ -67,7 +67,7 @@ def _asked(scope: Scope, snapshot: Snapshot, plan: Plan, wanted: Wanted, app_con
     registered = next((found.body for found in known if found.arn == plan.definition), {})
     body = wanted.bodies.get(state.color) or registered
     image = _reference(image_of(body, app_container)) or scope.image
-    return questions(body, state.service, app_container, image)
+    return questions(scope.service, body, state.service, app_container, image)
 
 
 def _reference(text: str) -> ImageReference | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .commands_plan import playbook
 from .fargate_plan import limit_problems, size_problem, total_problems
 from .image_plan import ImageReference, place_problem
 from .plan_model import Service
@@ -37,13 +38,14 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What to look up for a task definition, whose body it is. region, account: where the service is.
+    """What to look up for a task definition of service, whose body it is. region, account: where the service is.
 
     app_container takes the traffic. loaded: the container port that the service registers with the load balancer.
     image: None when the task definition's image is no image of Amazon ECR, whose registry cannot be asked.
     misplaced: why the image is not one of this account and region.
     """
 
+    service: str
     body: Mapping[str, Any]
     app_container: str
     region: str
@@ -58,6 +60,10 @@ class Questions:
     security_groups: tuple[str, ...] = ()
     image: ImageReference | None = None
     misplaced: str | None = None
+
+    @property
+    def site(self) -> str:
+        return playbook("site", self.service)
 
     def here(self, reference: SecretReference) -> bool:
         """It lies where this run's clients look."""
@@ -110,12 +116,16 @@ def starting(plan: Plan) -> bool:
     )
 
 
-def questions(body: Mapping[str, Any], service: Service, app_container: str, image: ImageReference | None) -> Questions:
+def questions(
+    name: str, body: Mapping[str, Any], service: Service, app_container: str, image: ImageReference | None
+) -> Questions:
+    """name: of the whole service; service: of the color that the task definition is for."""
     _arn, partition, _ecs, region, account = service.arn.split(":")[:5]
     network = service.settings.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
     ports = [int(item["containerPort"]) for item in service.settings.get("loadBalancers", [])]
     roles = [str(body[name]) for name in ("taskRoleArn", "executionRoleArn") if body.get(name)]
     return Questions(
+        service=name,
         body=body,
         app_container=app_container,
         region=region,
@@ -248,7 +258,7 @@ def _logs(asked: Questions, facts: Facts) -> Iterator[str]:
         if not name:
             yield "log driver awslogs has no awslogs-group: name one"
         elif name not in facts.log_groups:
-            yield f"log group {name} does not exist: run site.yml, which creates it, or set awslogs-create-group"
+            yield f"log group {name} does not exist: run {asked.site}, which creates it, or set awslogs-create-group"
 
 
 def _roles(asked: Questions, facts: Facts) -> Iterator[str]:
@@ -259,7 +269,7 @@ def _roles(asked: Questions, facts: Facts) -> Iterator[str]:
             continue
         role = facts.roles.get(arn)
         if role is None:
-            yield f"role {arn} does not exist: run site.yml, which creates it"
+            yield f"role {arn} does not exist: run {asked.site}, which creates it"
         elif not trusts(role.get("AssumeRolePolicyDocument") or {}):
             yield f"role {arn} does not trust {TRUSTED}, so no task can take it: correct its trust policy"
 
@@ -297,10 +307,11 @@ def _network(asked: Questions, facts: Facts) -> Iterator[str]:
     ):
         for name in wanted:
             if name not in found:
-                yield f"{kind} {name} of the service's network does not exist: correct it, then run site.yml"
+                yield f"{kind} {name} of the service's network does not exist: correct it, then run {asked.site}"
             elif facts.vpc and found[name]["VpcId"] != facts.vpc:
                 there = found[name]["VpcId"]
-                yield f"{kind} {name} is in {there}, the load balancer in {facts.vpc}: correct it, then run site.yml"
+                misplaced = f"{kind} {name} is in {there}, the load balancer in {facts.vpc}"
+                yield f"{misplaced}: correct it, then run {asked.site}"
 
 
 def _port(asked: Questions, facts: Facts) -> Iterator[str]:
@@ -312,7 +323,7 @@ def _port(asked: Questions, facts: Facts) -> Iterator[str]:
     if asked.loaded is not None and asked.loaded not in ports:
         yield (
             f"container {asked.app_container} has the ports {shown}, the load balancer's targets have {asked.loaded}: "
-            "map that port, or create the services anew with site.yml"
+            f"map that port, or have both services created anew by {asked.site}"
         )
     if group is None:
         return
