@@ -103,14 +103,6 @@ def list_service_tasks(client: Any, cluster: str, service: str) -> list[str]:
     return [arn for page in pages for arn in page["taskArns"]]
 
 
-@ApiErrors.common_error_handler("list the tasks of service {service}")
-@retry
-def list_service_tasks(client: Any, cluster: str, service: str) -> list[str]:
-    """Those that are to run."""
-    pages = client.get_paginator("list_tasks").paginate(cluster=cluster, serviceName=service)
-    return [arn for page in pages for arn in page["taskArns"]]
-
-
 @ApiErrors.common_error_handler("describe tasks of cluster {cluster}")
 @retry
 def describe_tasks(client: Any, cluster: str, arns: list[str]) -> list[dict]:

@@ -36,10 +36,10 @@ _FIXED = ("launchType",)
 def rolling(*, exclusive: bool) -> dict[str, Any]:
     """UpdateService members that say how ECS rolls the worker.
 
-    exclusive: ECS is not to start a task beside another one, for Availability Zone rebalancing neither, which it refuses
-    with a maximum of 100 percent anyway (Amazon ECS developer guide). That alone is not enough: ECS starts the new task
-    as soon as it has told the old one to stop (containers-roadmap#959). So a deployment waits for the end of the old
-    task itself, and does the way back too.
+    exclusive: ECS is not to start a task beside another one, also not to rebalance Availability Zones, which it refuses
+    with a maximum of 100 percent (Amazon ECS developer guide). That alone is not enough: ECS starts the new task as
+    soon as it has told the old one to stop (containers-roadmap#959). So a deployment waits for the end of the old task
+    itself, and does the way back too.
     """
     least, most = (0, 100) if exclusive else (100, 200)
     return {
