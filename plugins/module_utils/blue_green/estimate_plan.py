@@ -113,8 +113,7 @@ def cost(snapshot: Snapshot, plan: Plan, found: Estimate, body: Mapping[str, Any
     if not tasks:
         return None
     seconds = found.seconds + (found.warm or old.deregistration_delay + stop_timeout(body))
-    service = old.service or snapshot.colors[plan.target].service
-    region = service.arn.split(":")[3] if service else PRICE_REGION
+    region = old.service.arn.split(":")[3] if old.service else PRICE_REGION
     usd = dollars(body, tasks, seconds)
     if usd is None:
         return Cost(tasks, seconds, None, "no list price is kept for this platform")
