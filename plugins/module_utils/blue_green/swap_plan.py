@@ -32,6 +32,7 @@ from .traffic_plan import (
     problems,
     serving_color,
     shown_traffic,
+    unhealthy_problem,
 )
 from .worker_plan import back, forward
 
@@ -48,6 +49,9 @@ def plan_deploy(snapshot: Snapshot, wanted: Wanted) -> Plan:
     state, beside = snapshot.colors[live], snapshot.colors[other(live)]
     if _runs(state, wanted.bodies[live]) or (state.empty and beside.empty):
         return _plan_in_place(snapshot, wanted, live)
+    unhealthy = unhealthy_problem(snapshot)
+    if unhealthy:
+        return Plan(blocked=unhealthy)
     return _plan_move(snapshot, wanted, beside.color, None)
 
 
@@ -108,9 +112,9 @@ def _give_back(snapshot: Snapshot, wanted: Wanted, live: str, plan_rest: Callabl
     rule = Rule(pointed[-1].arn, pointed[-1].actions)
     rest = plan_rest(replace(snapshot, production=rule))
     confirm = ConfirmCapacity(live, live, max(1, snapshot.colors[live].desired))
-    back: list[Step] = [confirm, *pointed, *shifting.prove(wanted, live)]
+    first: list[Step] = [confirm, *pointed, *shifting.prove(wanted, live)]
     canceled = len(scaling.cancel(snapshot, str(rest.target)))
-    return replace(rest, steps=(*rest.steps[:canceled], *back, *rest.steps[canceled:]))
+    return replace(rest, steps=(*rest.steps[:canceled], *first, *rest.steps[canceled:]))
 
 
 def _runs(state: ColorState, body: Mapping[str, Any]) -> bool:

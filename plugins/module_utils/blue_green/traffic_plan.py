@@ -99,7 +99,7 @@ def broken_rule(snapshot: Snapshot, name: str, rule: Rule) -> list[str]:
 
 
 def weight_problem(snapshot: Snapshot) -> str | None:
-    """Weights that no run of ours leaves behind."""
+    """Weights that no run of ours leaves behind; a candidate may be healthy before a live color that has no tasks."""
     if interrupted_color(snapshot):
         return None
     live = serving_color(snapshot)
@@ -107,7 +107,7 @@ def weight_problem(snapshot: Snapshot) -> str | None:
     if live is None:
         return f"{shown_traffic(snapshot)}: exactly one color must have weight. {command} moves all to a healthy one"
     state, beside = snapshot.colors[live], snapshot.colors[other(live)]
-    if beside.healthy and state.empty:
+    if beside.healthy and state.empty and not beside.candidate:
         return (
             f"{shown_traffic(snapshot)}: {live} has the traffic but no tasks, {beside.color} has tasks that are "
             f"healthy. {command} moves the traffic there"

@@ -8,7 +8,11 @@ from functools import cache
 from typing import Any
 
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.plan_model import (
+    TAG_APPROVAL,
+    TAG_CANDIDATE,
+    TAG_MIGRATED,
     TAG_RELEASE,
+    TAG_SCALING,
     WITHDRAWN,
     ColorState,
     Definition,
@@ -20,15 +24,25 @@ from ansible_collections.slipway.ops.plugins.module_utils.blue_green.plan_model 
     Wanted,
 )
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.steps_plan import (
+    AwaitApproval,
+    CancelScaleDown,
     CreateService,
     PointRule,
     RegisterDefinition,
+    RunOnce,
+    ScheduleScaleDown,
+    SetHealthCheck,
     SetScaling,
     TagService,
+    UntagService,
     UpdateService,
     WaitHealthy,
 )
-from ansible_collections.slipway.ops.plugins.module_utils.blue_green.task_definition_plan import composed, normalized
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.task_definition_plan import (
+    composed,
+    digest_in,
+    normalized,
+)
 from ansible_collections.slipway.ops.plugins.module_utils.rule_actions_plan import forwarding
 
 BOUNDS = Scaling(2, 6)
@@ -68,14 +82,22 @@ def color(
     healthy: int | None = None,
     release: str | None = None,
     scaling: Scaling | None = None,
+    candidate: bool = False,
+    awaiting: bool = False,
+    held: str = "",
+    warm_until: str = "",
     **service: Any,
 ) -> ColorState:
     """A color that runs a release with so many tasks, all of them healthy unless said otherwise.
 
     release: what its tag names, by default nothing. scaling: by default what belongs to the number of tasks.
+    candidate, awaiting: whether it bears the marks of a deployment. held: the bounds that are recorded on it.
     """
+    tags = {TAG_CANDIDATE: arn(runs, name)} if candidate or awaiting else {}
+    tags |= {TAG_APPROVAL: arn(runs, name)} if awaiting else {}
+    tags |= {TAG_SCALING: held} if held else {}
     named = arn(release, name) if release and release != WITHDRAWN else release
-    made = Service(f"{ACCOUNT}:service/c/api-{name}", tasks, tasks, 0, arn(runs, name), release=named)
+    made = Service(f"{ACCOUNT}:service/c/api-{name}", tasks, tasks, 0, arn(runs, name), release=named, tags=tags)
     return ColorState(
         name,
         group(name),
@@ -85,6 +107,7 @@ def color(
         released=definition(release, name) if release and release != WITHDRAWN else None,
         scaling=scaling or (BOUNDS if tasks else IDLE),
         healthy=tasks if healthy is None else healthy,
+        warm_until=warm_until,
     )
 
 
@@ -126,7 +149,8 @@ def _after(state: Snapshot, step: Any) -> Snapshot:
 def _color_after(state: ColorState, step: Any) -> ColorState:
     if isinstance(step, RegisterDefinition):
         found = normalized(step.request)
-        return replace(state, latest=Definition(f"{step.request['family']}:new", found))
+        release = digest_in(found).partition(":")[2]
+        return replace(state, latest=Definition(arn(release, state.color), found))
     if isinstance(step, SetScaling):
         return replace(state, scaling=step.scaling)
     if isinstance(step, CreateService):
@@ -137,8 +161,26 @@ def _color_after(state: ColorState, step: Any) -> ColorState:
         return replace(state, healthy=max(step.need, state.healthy))
     if isinstance(step, UpdateService):
         return _updated(state, step)
+    if isinstance(step, ScheduleScaleDown | CancelScaleDown):
+        return replace(state, warm_until="2026-11-24T10:00:00" if isinstance(step, ScheduleScaleDown) else "")
+    if isinstance(step, SetHealthCheck):
+        return replace(state, health_check={**state.health_check, **step.changes})
+    return _tags_after(state, step)
+
+
+def _tags_after(state: ColorState, step: Any) -> ColorState:
+    service = state.service
+    if isinstance(step, TagService) and step.candidate:
+        return replace(state, service=replace(service, tags={**service.tags, TAG_CANDIDATE: service.definition}))
     if isinstance(step, TagService):
         return _tagged(state, step)
+    if isinstance(step, UntagService):
+        kept = {key: value for key, value in service.tags.items() if key not in step.keys}
+        return replace(state, service=replace(service, tags=kept))
+    if isinstance(step, AwaitApproval):
+        return replace(state, service=replace(service, tags={**service.tags, TAG_APPROVAL: service.definition}))
+    if isinstance(step, RunOnce):
+        return replace(state, service=replace(service, tags={**service.tags, TAG_MIGRATED: step.digest}))
     return state
 
 

@@ -18,11 +18,8 @@ from ansible_collections.slipway.ops.plugins.module_utils.blue_green.steps_plan 
     UpdateService,
     WaitHealthy,
 )
-from ansible_collections.slipway.ops.plugins.module_utils.blue_green.swap_plan import (
-    plan_deploy,
-    plan_rollback,
-    shown_scaling,
-)
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.shown_plan import shown_scaling
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.swap_plan import plan_deploy, plan_rollback
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.traffic_plan import serving_color
 
 from tests.unit.plugins.module_utils.blue_green.cases import (
@@ -43,31 +40,39 @@ V2_LIVE = snapshot(color("blue", "v1", release="v1"), color("green", "v2", 4, re
 
 FIRST = [
     "preview weights to blue 100, green 0",
+    "record the scaling of blue, 0..0",
     "register blue task definition",
     "scaling of blue to 0..6, scale-in suspended",
     "scale blue to 3",
+    "mark the candidate on blue",
     "scaling of blue to 3..6, scale-in suspended",
     "wait for 3 healthy blue",
     "prove that blue answers",
     "mark the release of blue",
+    "remove slipway:candidate from blue",
     "scaling of blue to 2..6",
+    "remove slipway:scaling from blue",
 ]
 SWAP = [
     "preview weights to blue 0, green 100",
+    "record the scaling of blue, 2..6",
     "scaling of blue to 2..6, scale-in suspended",
     "register green task definition",
     "scaling of green to 0..6, scale-in suspended",
     "scale green to 4",
+    "mark the candidate on green",
     "scaling of green to 4..6, scale-in suspended",
     "wait for 4 healthy green",
     "confirm that green carries what blue carries",
     "production weights to blue 0, green 100",
     "prove that green answers",
     "mark the release of green",
+    "remove slipway:candidate from green",
     "drain blue for 120 s",
     "scaling of blue to 0..0",
     "scale blue to 0",
     "scaling of green to 2..6",
+    "remove slipway:scaling from blue",
 ]
 
 
@@ -76,61 +81,99 @@ def titles(plan):
     return [step.title for step in plan.steps]
 
 
+def since(title, steps=None):
+    """The steps of a swap from the one of that title on."""
+    steps = steps or SWAP
+    return steps[steps.index(title) :]
+
+
+LEAVE_BLUE = ["drain blue for 120 s", "scaling of blue to 0..0", "scale blue to 0"]
+MARK_GREEN = ["mark the release of green", "remove slipway:candidate from green"]
+
 DEPLOYS = {
     "the first deployment goes onto the color with the weight": (FRESH, "v1", FIRST),
     "a new release goes to the other color": (V1_LIVE, "v2", SWAP),
     "what is live and whole is left alone": (V1_LIVE, "v1", []),
     "shifted but killed before the proof": (
         snapshot(
-            color("blue", "v1", 4, release="v1", scaling=HELD),
-            color("green", "v2", 4, scaling=Scaling(4, 6, True)),
+            color("blue", "v1", 4, release="v1", scaling=HELD, held="2..6"),
+            color("green", "v2", 4, scaling=Scaling(4, 6, True), candidate=True),
             (0, 100),
         ),
         "v2",
-        ["wait for 4 healthy green", *SWAP[9:11], SWAP[14], *SWAP[11:14]],
+        [
+            "wait for 4 healthy green",
+            "prove that green answers",
+            *MARK_GREEN,
+            "scaling of green to 2..6",
+            *LEAVE_BLUE,
+            "remove slipway:scaling from blue",
+        ],
     ),
     "killed before the shift": (
         snapshot(
-            color("blue", "v1", 4, release="v1", scaling=HELD),
-            color("green", "v2", 4, scaling=Scaling(4, 6, True)),
+            color("blue", "v1", 4, release="v1", scaling=HELD, held="2..6"),
+            color("green", "v2", 4, scaling=Scaling(4, 6, True), candidate=True),
             preview=(0, 100),
         ),
         "v2",
-        SWAP[6:],
+        since("wait for 4 healthy green"),
+    ),
+    "killed after ECS had the revision, before its tag": (
+        snapshot(
+            color("blue", "v1", 4, release="v1", scaling=HELD, held="2..6"),
+            color("green", "v2", 4, scaling=Scaling(0, 6, True)),
+            preview=(0, 100),
+        ),
+        "v2",
+        since("mark the candidate on green"),
     ),
     "the live color outgrew the bounds": (
         snapshot(color("blue", "v1", 9, release="v1"), color("green")),
         "v2",
         [
-            *SWAP[:3],
+            *SWAP[: SWAP.index("scaling of green to 0..6, scale-in suspended")],
             "scaling of green to 0..9, scale-in suspended",
             "scale green to 9",
+            "mark the candidate on green",
             "scaling of green to 9..9, scale-in suspended",
             "wait for 9 healthy green",
-            *SWAP[7:],
+            *since("confirm that green carries what blue carries"),
         ],
     ),
     "a deployment that the circuit breaker ended is started anew": (
-        snapshot(color("blue", "v1", 3, release=None, healthy=0, running=0, gave_up=True), color("green")),
+        snapshot(
+            color(
+                "blue",
+                "v1",
+                3,
+                healthy=0,
+                running=0,
+                gave_up=True,
+                candidate=True,
+                held="0..0",
+                scaling=Scaling(3, 6, True),
+            ),
+            color("green"),
+        ),
         "v1",
-        [
-            "scaling of blue to 3..6, scale-in suspended",
-            "scale blue to 3",
-            "wait for 3 healthy blue",
-            "prove that blue answers",
-            "mark the release of blue",
-            "scaling of blue to 2..6",
-        ],
+        ["scale blue to 3", *since("wait for 3 healthy blue", FIRST)],
     ),
     "tasks that an abandoned deployment left beside the live release go": (
-        snapshot(color("blue", "v1", 4, release="v1"), color("green", "v2", 4, scaling=HELD)),
+        snapshot(
+            color("blue", "v1", 4, release="v1", scaling=HELD, held="2..6"),
+            color("green", "v2", 4, scaling=HELD, candidate=True),
+        ),
         "v1",
         [
             "wait for 4 healthy blue",
             "prove that blue answers",
+            "scaling of blue to 2..6",
             "drain green for 120 s",
             "scaling of green to 0..0",
             "scale green to 0",
+            "remove slipway:candidate from green",
+            "remove slipway:scaling from blue",
         ],
     ),
 }
@@ -147,43 +190,48 @@ ROLLBACKS = {
         V2_LIVE,
         [
             "preview weights to blue 100, green 0",
+            "record the scaling of green, 2..6",
             "scaling of green to 2..6, scale-in suspended",
             "scaling of blue to 0..6, scale-in suspended",
             "scale blue to 4",
             "scaling of blue to 4..6, scale-in suspended",
             "wait for 4 healthy blue",
-            "confirm that blue carries what green carries",
             "withdraw the release of green",
+            "confirm that blue carries what green carries",
             "production weights to blue 100, green 0",
             "prove that blue answers",
             "drain green for 120 s",
             "scaling of green to 0..0",
             "scale green to 0",
             "scaling of blue to 2..6",
+            "remove slipway:scaling from green",
         ],
     ),
-    "a warm color only needs the weights": (
+    "after the whole shift, before the mark, the old color only needs the weights": (
         snapshot(
-            color("blue", "v1", 4, release="v1", scaling=Scaling(4, 6, True)),
-            color("green", "v2", 4, release="v2", scaling=HELD),
+            color("blue", "v1", 4, release="v1", scaling=HELD, held="2..6"),
+            color("green", "v2", 4, scaling=Scaling(4, 6, True), candidate=True),
             (0, 100),
         ),
         [
             "preview weights to blue 100, green 0",
-            "confirm that blue carries what green carries",
+            "scaling of blue to 4..6, scale-in suspended",
             "withdraw the release of green",
+            "confirm that blue carries what green carries",
             "production weights to blue 100, green 0",
             "prove that blue answers",
             "drain green for 120 s",
             "scaling of green to 0..0",
             "scale green to 0",
+            "remove slipway:candidate from green",
             "scaling of blue to 2..6",
+            "remove slipway:scaling from blue",
         ],
     ),
     "a candidate that never had traffic is taken away, the traffic stays": (
         snapshot(
-            color("blue", "v1", 4, release="v1", scaling=HELD),
-            color("green", "v2", 4, scaling=Scaling(4, 6, True)),
+            color("blue", "v1", 4, release="v1", scaling=HELD, held="2..6"),
+            color("green", "v2", 4, scaling=Scaling(4, 6, True), candidate=True),
             preview=(0, 100),
         ),
         [
@@ -194,6 +242,8 @@ ROLLBACKS = {
             "drain green for 120 s",
             "scaling of green to 0..0",
             "scale green to 0",
+            "remove slipway:candidate from green",
+            "remove slipway:scaling from blue",
         ],
     ),
     "a rollback that is done is done": (
@@ -247,10 +297,11 @@ def test_without_scaling_probe_and_preview_only_services_and_weights_are_touched
     assert titles(plan) == [
         "register green task definition",
         "scale green to 4",
+        "mark the candidate on green",
         "wait for 4 healthy green",
         "confirm that green carries what blue carries",
         "production weights to blue 0, green 100",
-        "mark the release of green",
+        *MARK_GREEN,
         "drain blue for 120 s",
         "scale blue to 0",
     ]
