@@ -8,33 +8,45 @@ There is no state before it that is worth returning to, and a repair that took t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from .apply import apply
 from .commands_plan import repair as command
-from .plan_model import Wanted
+from .found_plan import found_text
+from .plan_model import Snapshot, Wanted
 from .repair_plan import plan_repair
 from .run import PlanOutdatedError, StepFailedError, SupersededError
 from .steps_plan import Plan
 from .traffic_plan import shown_traffic
-from .two_service import MAX_PLANS, Ending, Job, one_line
+from .two_service import MAX_PLANS, Ending, Job, one_line, superseded
 
 
 def repair(job: Job, wanted: Wanted, *, confirmed: bool) -> Ending:
     """Outcome repaired, also when nothing was broken. Check mode needs no confirmation."""
     service = job.scope.service
     snapshot = job.observe()
+    found = found_text(snapshot)
+    job.progress.say(f"found {found}")
     plan = plan_repair(snapshot, wanted)
     refusal = plan.blocked
     if plan.steps and not (confirmed or job.check_mode):
         refusal = f"{shown_traffic(snapshot)}: {_unconfirmed(service, plan)}"
     if refusal:
-        return Ending("blocked", plan, snapshot, f"{service}: nothing was changed: {refusal}")
-    ending = Ending("repaired", plan, snapshot, changed=plan.changed)
+        return Ending(
+            "blocked", plan, snapshot, f"{service}: nothing was changed: {refusal}", reason=refusal, found=found
+        )
     if job.check_mode:
-        return ending
-    why = ""
+        return Ending("repaired", plan, snapshot, changed=plan.changed, found=found)
+    return replace(_attempts(job, wanted, snapshot, plan), found=found)
+
+
+def _attempts(job: Job, wanted: Wanted, snapshot: Snapshot, plan: Plan) -> Ending:
+    """Applies the plan; a new one while the old one is outdated, as the load goes up and down meanwhile."""
+    first, why = plan, ""
     for _attempt in range(MAX_PLANS):
+        job.plan = plan
         run = job.run(snapshot)
         try:
             apply(run, plan)
@@ -42,17 +54,16 @@ def repair(job: Job, wanted: Wanted, *, confirmed: bool) -> Ending:
             why = str(outdated)
             job.progress.say(f"planning again: {why}")
         except SupersededError as error:
-            return _ended(job, plan, "superseded", str(error))
+            return superseded(job, plan, str(error))
         except (StepFailedError, AnsibleAWSError) as error:
-            return _ended(job, plan, "failed", one_line(error))
+            return _failed(job, plan, one_line(error))
         else:
-            ending.definitions = run.definitions
-            return ending
+            return Ending("repaired", first, snapshot, changed=first.changed, definitions=run.definitions)
         snapshot = job.observe()
         plan = plan_repair(snapshot, wanted)
         if plan.blocked:
-            return _ended(job, plan, "failed", plan.blocked)
-    return _ended(job, plan, "failed", f"{why}, {MAX_PLANS} times")
+            return _failed(job, plan, plan.blocked)
+    return _failed(job, plan, f"{why}, {MAX_PLANS} times in a row")
 
 
 def _unconfirmed(service: str, plan: Plan) -> str:
@@ -60,12 +71,12 @@ def _unconfirmed(service: str, plan: Plan) -> str:
     return f"a repair would do this: {steps}. {command(service)} does it"
 
 
-def _ended(job: Job, plan: Plan, outcome: str, why: str) -> Ending:
+def _failed(job: Job, plan: Plan, why: str) -> Ending:
     """Where the traffic is now goes into the message, unless that cannot be read any more."""
     service = job.scope.service
     try:
         now = job.observe()
     except AnsibleAWSError as error:
         raise AnsibleAWSError(message=f"{service}: {why}. Then: {one_line(error)}") from error
-    message = f"{service}: {why}. Nothing more was written; {shown_traffic(now)}. Look at it, then {command(service)}"
-    return Ending(outcome, plan, now, message, changed=True)
+    message = f"{service}: {why}. Nothing was taken back; {shown_traffic(now)}"
+    return Ending("failed", plan, now, message, changed=True, reason=why)

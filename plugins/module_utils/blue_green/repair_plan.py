@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ..rule_actions_plan import comparable, forwarding_again, only_weights, weights_of
+from ..rule_actions_plan import forwarding_again, only_weights, weights_of
 from . import scaling_plan as scaling
 from .choice_plan import Choice, Standing, choose
 from .commands_plan import repair
@@ -203,8 +203,6 @@ def _pointed(snapshot: Snapshot, name: str, rule: Rule, color: str) -> list[Step
     actions = only_weights(base, groups)
     now = {arn: weight for arn, weight in weights_of(rule.actions).items() if weight}
     if set(weights_of(rule.actions)) == set(groups) and list(now) == [str(snapshot.colors[color].target_group)]:
-        return []
-    if comparable(rule.actions) == comparable(actions):
         return []
     return [PointRule(name, rule.arn, rule.actions, actions, weights)]
 
