@@ -165,6 +165,7 @@ def _delete_rule(run: Run, step: DeleteRule) -> None:
     found = elb.describe_rule(run.clients.elbv2, step.arn)
     if found and comparable(found["Actions"]) != comparable(step.expected):
         raise SupersededError(f"the {step.rule} rule {step.arn} was changed by somebody else")
+    run.lease.confirm()
     elb.delete_rule(run.clients.elbv2, step.arn)
 
 
