@@ -16,6 +16,7 @@ from moto.core.responses import ActionResult
 from moto.ecs.exceptions import ECSException, InvalidParameterException
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.ecs.responses import EC2ContainerServiceResponse
+from moto.scheduler.models import EventBridgeSchedulerBackend
 
 from localcloud.ecs import describe, requests, scaling, sizes
 from localcloud.ecs.model import Deployment, Service, Task
@@ -50,6 +51,8 @@ def install(controller: Controller) -> None:
         controller.wake()
 
     _replace(ApplicationAutoscalingBackend, "put_scheduled_action", put_scheduled_action)
+    for name in ("create_schedule", "update_schedule"):
+        _replace(EventBridgeSchedulerBackend, name, _waking(controller, name))
 
 
 def uninstall() -> None:
@@ -65,6 +68,17 @@ def uninstall() -> None:
 def _replace(owner: type, name: str, method: Any) -> None:
     _originals.append((owner, name, owner.__dict__.get(name)))
     setattr(owner, name, method)
+
+
+def _waking(controller: Controller, name: str) -> Callable[..., Any]:
+    original = getattr(EventBridgeSchedulerBackend, name)
+
+    def method(backend: Any, **members: Any) -> Any:
+        schedule = original(backend, **members)
+        controller.wake()
+        return schedule
+
+    return method
 
 
 def _sized() -> Callable[..., Any]:
@@ -134,10 +148,13 @@ def list_services(_: Controller, backend: Any, request: Json) -> Json:
 
 
 def run_task(controller: Controller, backend: Any, request: Json) -> Json:
-    """RunTask."""
-    tasks = requests.run_task(backend, request)
-    for task in tasks:
-        controller.add_task(task, backend.account_id, backend.region_name)
+    """RunTask; with a client token that the cluster knows, the answer is that call's tasks (ECS_Idempotency)."""
+    tasks = requests.known_tasks(backend, request)
+    if tasks is None:
+        tasks = requests.run_task(backend, request)
+        for task in tasks:
+            controller.add_task(task, backend.account_id, backend.region_name)
+        requests.remember(backend, request, tasks)
     return {"tasks": [describe.task(task, tags=True) for task in tasks], "failures": []}
 
 

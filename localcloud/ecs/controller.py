@@ -19,7 +19,7 @@ from moto.ecs.models import ecs_backends
 
 from localcloud import images
 from localcloud.control.lock import MOTO
-from localcloud.ecs import api, apply, scheduled, views
+from localcloud.ecs import api, apply, scheduled, schedules, views
 from localcloud.ecs.lifecycle import Host, Runner
 from localcloud.ecs.model import Service, Task, now
 from localcloud.ecs.plan import plan
@@ -150,6 +150,7 @@ class Controller:
     def _look(self) -> bool:
         """One look at everything. Returns whether there is something to watch."""
         scheduled.run_due(time.time())
+        schedules.run_due(self, time.time())
         self._forget_stopped()
         for service in list(self._services):
             self._advance(service)
@@ -157,7 +158,7 @@ class Controller:
                 self._services.remove(service)
         self._count()
         waiting = any(views.waiting(service) for service in self._services)
-        return bool(self._runners) or waiting or scheduled.pending()
+        return bool(self._runners) or waiting or scheduled.pending() or schedules.pending()
 
     def _advance(self, service: Service) -> None:
         try:

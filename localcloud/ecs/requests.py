@@ -163,6 +163,33 @@ def run_task(backend: Any, request: Mapping[str, Any]) -> list[Task]:
     ]
 
 
+def known_tasks(backend: Any, request: Mapping[str, Any]) -> list[Task] | None:
+    """What an earlier RunTask with the same client token started, None for a new one.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html; a token is valid for 24 hours there,
+    here as long as the cloud lives. ConflictException for other parameters.
+    """
+    known = backend.__dict__.get("slipway_tokens", {}).get(_token(backend, request))
+    if known is None:
+        return None
+    asked, tasks = known
+    if asked != request:
+        raise ECSException("ConflictException", "The client token is in use for another request.")
+    return list(tasks)
+
+
+def remember(backend: Any, request: Mapping[str, Any], tasks: list[Task]) -> None:
+    """Note what a RunTask started."""
+    if request.get("clientToken"):
+        tokens = backend.__dict__.setdefault("slipway_tokens", {})
+        tokens[_token(backend, request)] = (deepcopy(dict(request)), tasks)
+
+
+def _token(backend: Any, request: Mapping[str, Any]) -> tuple[str, Any]:
+    cluster = backend._get_cluster(request.get("cluster") or "default").name  # noqa: SLF001
+    return cluster, request.get("clientToken")
+
+
 def find_definition(backend: Any, reference: str) -> Any:
     """The task definition, which is ACTIVE and made for Fargate."""
     definition = backend.describe_task_definition(reference)
