@@ -5,19 +5,29 @@
 
 Converging creates what is missing and adapts what is idle. A color that has tasks keeps everything it has: weights,
 desired count, task definition and network; only the bounds of the color that serves follow the inputs, and not while a
-deployment holds them (scale-in suspended).
+deployment holds them (they are recorded then).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .match_plan import matches
 from .plan_model import IDLE_SCALING, ColorState, Scaling, Snapshot
+from .scaling_plan import own, recorded, set_scaling
 from .shown_plan import shown_scaling, shown_state
-from .steps_plan import CreateService, Plan, RegisterDefinition, SetScaling, Step, TagService, UpdateService
+from .steps_plan import (
+    CancelScaleDown,
+    CreateService,
+    Plan,
+    RegisterDefinition,
+    SetScaling,
+    Step,
+    TagService,
+    UpdateService,
+)
 from .task_definition_plan import normalized
 from .traffic_plan import serving_color
 from .worker_plan import WorkerWishes
@@ -47,21 +57,21 @@ def plan_converge(snapshot: Snapshot, wishes: Wishes) -> Plan:
     before = shown_state(snapshot)
     after = dict(before)
     for color, state in snapshot.colors.items():
-        mine = _converge(state, wishes, serves=color == serving_color(snapshot))
+        mine = _converge(snapshot, state, wishes, serves=color == serving_color(snapshot))
         after[color] = _after(before[color], state, mine)
         steps += mine
     steps += converge_workers(snapshot, wishes.beside)
     return Plan(before=before, after=after, steps=tuple(steps), needs=snapshot.missing)
 
 
-def _converge(state: ColorState, wishes: Wishes, *, serves: bool) -> list[Step]:
+def _converge(snapshot: Snapshot, state: ColorState, wishes: Wishes, *, serves: bool) -> list[Step]:
     if state.service is None:
         return _create(state, wishes)
     steps: list[Step] = []
     if state.empty:
         changes = _differences(state.service.settings, wishes.settings[state.color])
         steps += [UpdateService(state.color, changes)] if changes else []
-    steps += _scaling(state, wishes, serves=serves)
+    steps += _scaling(snapshot, state, wishes, serves=serves)
     tags = {key: value for key, value in wishes.tags.items() if state.service.tags.get(key) != value}
     return [*steps, TagService(state.color, tags)] if tags else steps
 
@@ -76,13 +86,19 @@ def _create(state: ColorState, wishes: Wishes) -> list[Step]:
     return [*steps, SetScaling(state.color, IDLE_SCALING)] if wishes.scaling else steps
 
 
-def _scaling(state: ColorState, wishes: Wishes, *, serves: bool) -> list[Step]:
-    if wishes.scaling is None or (state.scaling and state.scaling.scale_in_suspended):
+def _scaling(snapshot: Snapshot, state: ColorState, wishes: Wishes, *, serves: bool) -> list[Step]:
+    """Not while a deployment holds the bounds. An idle color loses what kept it warm, the color that serves only a
+    scale-down that would take its tasks away: what a person has suspended there stays so."""
+    if wishes.scaling is None or recorded(snapshot):
         return []
-    aim = IDLE_SCALING if state.empty else wishes.scaling
-    if state.scaling == aim or not (state.empty or serves):
-        return []
-    return [SetScaling(state.color, aim)]
+    cancel: list[Step] = [CancelScaleDown(state.color)] if serves and state.warm_until else []
+    if state.empty:
+        return [*cancel, *set_scaling(state, IDLE_SCALING)]
+    before = own(state)
+    if not serves or before is None:
+        return [*cancel, *set_scaling(state, wishes.scaling if serves else None)]
+    aim = replace(before, minimum=wishes.scaling.minimum, maximum=wishes.scaling.maximum)
+    return [*cancel, *set_scaling(state, aim)]
 
 
 def _differences(now: Mapping[str, Any], aim: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,10 +39,10 @@ def record(snapshot: Snapshot, live: ColorState, wanted: Wanted) -> list[Step]:
     """Writes down the live color's bounds before a deployment holds them; what an earlier one wrote down stands."""
     if not wanted.scaling or recorded(snapshot):
         return []
-    return [TagService(live.color, {TAG_SCALING: (_own(live) or wanted.scaling).text})]
+    return [TagService(live.color, {TAG_SCALING: (own(live) or wanted.scaling).text})]
 
 
-def _own(state: ColorState) -> Scaling | None:
+def own(state: ColorState) -> Scaling | None:
     """A color's bounds without the suspension that keeping it warm, or what went before, has left there."""
     if state.scaling and (state.warm_until or state.scaling.maximum == 0):
         return replace(state.scaling, scale_in_suspended=False)
@@ -56,7 +56,7 @@ def hold(live: ColorState, wanted: Wanted) -> Scaling | None:
 
 def settled(snapshot: Snapshot, state: ColorState, wanted: Wanted) -> Scaling | None:
     """The bounds that the inputs ask for, with nothing suspended but what a person has suspended."""
-    before = recorded(snapshot) or _own(state)
+    before = recorded(snapshot) or own(state)
     if not wanted.scaling or not before:
         return wanted.scaling
     return replace(before, minimum=wanted.scaling.minimum, maximum=wanted.scaling.maximum)
@@ -64,7 +64,7 @@ def settled(snapshot: Snapshot, state: ColorState, wanted: Wanted) -> Scaling | 
 
 def restored(snapshot: Snapshot, state: ColorState, wanted: Wanted) -> Scaling | None:
     """The bounds for a color that keeps the traffic although a deployment failed: as they were."""
-    before = recorded(snapshot) or _own(state)
+    before = recorded(snapshot) or own(state)
     if not wanted.scaling or not before:
         return wanted.scaling
     return before if before.maximum else wanted.scaling

@@ -44,10 +44,13 @@ def plan_deploy(snapshot: Snapshot, wanted: Wanted) -> Plan:
     if found or live is None:
         return Plan(blocked="; ".join(found))
     half = interrupted_color(snapshot)
+    state, beside = snapshot.colors[live], snapshot.colors[other(live)]
+    runs = _runs(state, wanted.bodies[live])
+    if half and runs:
+        return _give_back(snapshot, wanted, live, lambda whole: _plan_in_place(whole, wanted, live))
     if half:
         return _toward(snapshot, wanted, half, None)
-    state, beside = snapshot.colors[live], snapshot.colors[other(live)]
-    if _runs(state, wanted.bodies[live]) or (state.empty and beside.empty):
+    if runs or (state.empty and beside.empty):
         return _plan_in_place(snapshot, wanted, live)
     unhealthy = unhealthy_problem(snapshot)
     if unhealthy:
