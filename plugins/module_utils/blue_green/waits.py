@@ -18,6 +18,7 @@ from .health_plan import (
     judge,
 )
 from .observe import service_from
+from .plan_model import FULL_WEIGHT
 from .probe import Prober
 from .run import PlanOutdatedError, Run, StepFailedError
 from .steps_plan import ConfirmCapacity, Drain, Prove, WaitHealthy, Watch
@@ -34,7 +35,7 @@ def wait_healthy(run: Run, step: WaitHealthy) -> None:
             confirm_bits(run, step.color)
             return
         _check(run, step, verdict, deadline)
-        run.sleep(min(CONFIRM_INTERVAL, step.poll_interval) if streak else step.poll_interval)
+        run.pause(min(CONFIRM_INTERVAL, step.poll_interval) if streak else step.poll_interval)
 
 
 def _check(run: Run, step: WaitHealthy, verdict: Verdict, deadline: float) -> None:
@@ -75,9 +76,10 @@ def confirm_capacity(run: Run, step: ConfirmCapacity) -> None:
 
 
 def prove(run: Run, step: Prove) -> None:
-    """Answers in a row, every address of the load balancer at least once among them."""
+    """Answers in a row, every address of the load balancer at least once among them; of a share of the traffic one."""
     prober = Prober(step.probe, run.validate_certs)
-    need = max(step.probe.count, prober.addresses())
+    need = max(step.probe.count, prober.addresses()) if step.share == FULL_WEIGHT else 1
+    times = f"{need} times in a row" if need > 1 else "once"
     deadline = run.progress.clock() + step.probe.timeout
     streak = 0
     while streak < need:
@@ -85,11 +87,9 @@ def prove(run: Run, step: Prove) -> None:
         streak = streak + 1 if answer.color == step.color else 0
         run.progress.say(f"probe: {answer.text}")
         if streak < need and run.progress.clock() >= deadline:
-            _unproven(
-                run, step, f"{step.probe.url} did not answer from {step.color} {need} times in a row: {answer.text}"
-            )
+            _unproven(run, step, f"{step.probe.url} did not answer from {step.color} {times}: {answer.text}")
             return
-        run.sleep(PROBE_INTERVAL)
+        run.pause(PROBE_INTERVAL)
     run.progress.say(f"{need} of {need} probes answered by {step.color}")
 
 
@@ -102,4 +102,4 @@ def _unproven(run: Run, step: Prove, text: str) -> None:
 def drain(run: Run, step: Drain) -> None:
     delay = f", then ECS drains {step.deregistration_delay} s more" if step.deregistration_delay else ""
     run.progress.say(f"{step.color} finishes its requests for {step.seconds:g} s{delay}")
-    run.sleep(step.seconds)
+    run.pause(step.seconds)
