@@ -638,6 +638,12 @@ one_off_task:
   returned: always
   type: dict
   sample: {"exit_code": 0, "log_tail": ["schema is at 7"], "seconds": 31.2, "task_arn": "arn:aws:ecs:us-east-1:..."}
+problems:
+  description: All that was found before the first change and forbids it, one text each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["image api:1.1.0 does not exist in repository api"]
 timings:
   description: Seconds per stage, and in V(total) since the start.
   returned: always

@@ -307,6 +307,7 @@ def result_of(ending: Ending, job: Job) -> dict[str, Any]:
         "one_off_task": job.once or None,
         "diff": {"before": dict(plan.before), "after": dict(plan.after)},
         "plan": dict(ending.briefing.summary),
+        "problems": list(ending.briefing.findings.problems),
         "notes": list(ending.briefing.findings.notes),
     }
 

@@ -81,6 +81,8 @@ class Cloud:
             "deregistration_delay": DEREGISTRATION_DELAY,
             "probe_url": self.url,
             "probe_host": host_of(SERVICE),
+            "preview_url": self.env["LOCAL_PREVIEW_URL"],
+            "smoke": [{"path": HEALTH_CHECK["HealthCheckPath"], "host": host_of(SERVICE)}],
             "s3_buckets": [{"name": bucket, "access": "read_write", "create": True}],
         }
         path.write_text(json.dumps({"services": [service]}))
