@@ -92,7 +92,18 @@ def problems(given: Mapping[str, Any], app_container: str, image: str) -> list[s
     if app_container not in [container["name"] for container in containers]:
         return [f"task_definition: no container is named {app_container!r}, the one that gets the image"]
     bare = [container["name"] for container in containers if not (image or container.get("image"))]
-    return [f"task_definition: container {', '.join(bare)} has no image, and there is no other"] if bare else []
+    found = [f"task_definition: container {', '.join(bare)} has no image, and there is no other"] if bare else []
+    # As text, nothing would become the word None.
+    empty = [
+        f"{item.get('name')} of container {container['name']}"
+        for container in containers
+        for item in container.get("environment") or []
+        if item.get("name") is None or item.get("value") is None
+    ]
+    return [
+        *found,
+        *([f"task_definition: {', '.join(empty)} has no value: give it one, or leave it out"] if empty else []),
+    ]
 
 
 def normalized(body: Mapping[str, Any]) -> Body:

@@ -126,6 +126,16 @@ def test_image_and_digest_of_the_app_container():
         ({"containers": ["api"]}, "i", "every container needs a name"),
         ({"containers": [{"name": "web"}]}, "i", "no container is named 'api'"),
         ({"containers": [{"name": "api"}]}, "", "container api has no image"),
+        (
+            {
+                "containers": [
+                    {"name": "api", "environment": [{"name": "A", "value": None}, {"name": "B", "value": ""}]}
+                ]
+            },
+            "i",
+            "task_definition: A of container api has no value: give it one, or leave it out",
+        ),
+        ({"containers": [{"name": "api", "environment": [{"value": "x"}]}]}, "i", "None of container api has no value"),
     ],
 )
 def test_a_task_definition_that_cannot_be(given, image, message):
