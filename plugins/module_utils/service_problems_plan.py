@@ -49,17 +49,24 @@ RANGES = {
     "drain_floor": (0, 3600),
     "healthy_timeout": (10, 3600),
     "poll_interval": (1, 60),
+    "lock_wait": (0, 86400),
+    "lock_ttl": (10, 3600),
     "probe_count": (1, 1000),
     "repository_keep": (2, 10000),
     # Fargate caps stopTimeout at 120 s (ECS API, ContainerDefinition).
     "stop_timeout": (2, 120),
 }
 
+#: Inputs that mean nothing to a worker.
+WEB_ONLY = frozenset({"priority", "min_count", "max_count"})
+
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SECRET_LIKE = re.compile(r"(?:^|_)(?:API_?KEY|SECRET|PASSWORD|PASSWD|TOKEN|PRIVATE_KEY|CREDENTIALS?)$", re.IGNORECASE)
 PROVIDER = re.compile(r"[a-z][a-z0-9-]*")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 NON_ROOT = re.compile(r"[1-9][0-9]*(?::[1-9][0-9]*)?")
+TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}")
+WEBHOOK_URL = re.compile(r"(?:https://[A-Za-z0-9]|http://(?:127\.|localhost[:/]))[!-~]*")
 SECRET_ARN = re.compile(
     r"arn:aws[a-z-]*:(?:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+(?::[A-Za-z0-9/_+=.@-]*){0,3}"
     r"|ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9/_.-]+)"
@@ -71,15 +78,16 @@ def service_problems(service: Inputs) -> tuple[str, ...]:
     checks = (
         _identity,
         _numbers,
-        _size,
+        size_problems,
         _counts,
         _routing,
-        _environment,
+        environment_problems,
         _providers,
         _buckets,
         _egress,
         _container,
         _gates,
+        _notify,
     )
     return tuple(problem for check in checks for problem in check(service))
 
@@ -90,6 +98,11 @@ def number(value: Any) -> int | None:
         return None
     text = str(value)
     return int(text) if re.fullmatch(r"-?[0-9]{1,12}", text, re.ASCII) else None
+
+
+def flag(value: Any) -> bool:
+    """VALUE as a truth, which Ansible may also give as its text."""
+    return str(value).lower() in ("true", "yes", "on", "1")
 
 
 def provider_url(text: Any) -> SplitResult | None:
@@ -103,6 +116,15 @@ def provider_url(text: Any) -> SplitResult | None:
     return url if url.scheme == "https" and url.hostname and plain and not re.search(r"\s", str(text)) else None
 
 
+def _notify(service: Inputs) -> Iterator[str]:
+    """The webhook's address is a secret and never shown."""
+    topic, webhook = str(service["notify_sns_topic_arn"]), str(service["notify_webhook_url"])
+    if topic and not TOPIC_ARN.fullmatch(topic):
+        yield f"notify_sns_topic_arn: must be the ARN of an SNS topic, got {topic!r}"
+    if webhook and not WEBHOOK_URL.fullmatch(webhook):
+        yield "notify_webhook_url: must be https://HOST/PATH (http only on this machine); what was given is not shown"
+
+
 def _identity(service: Inputs) -> Iterator[str]:
     name = str(service["name"])
     if not NAME.fullmatch(name):
@@ -110,10 +132,8 @@ def _identity(service: Inputs) -> Iterator[str]:
             f"name: must be 1 to 26 lower-case letters, digits and hyphens, begin with a letter and not end with a"
             f" hyphen (NAME-green must fit a target group's 32), got {name!r}"
         )
-    if service["kind"] == "worker":
-        yield "kind: worker is not deployable yet, only web is"
-    elif service["kind"] != "web":
-        yield f"kind: must be web, got {service['kind']!r}"
+    if service["kind"] not in ("web", "worker"):
+        yield f"kind: must be web or worker, got {service['kind']!r}"
     if not re.fullmatch(r"[0-9]{12}", str(service["account_id"])):
         yield "account_id: must be 12 digits"
     longest = f"{service['cluster']}-{name}-execution"
@@ -123,6 +143,8 @@ def _identity(service: Inputs) -> Iterator[str]:
 
 def _numbers(service: Inputs) -> Iterator[str]:
     for key, (least, most) in RANGES.items():
+        if service["kind"] == "worker" and key in WEB_ONLY:
+            continue
         value = number(service[key])
         if value is None or not least <= value <= most:
             yield f"{key}: must be a whole number from {least} to {most}, got {service[key]!r}"
@@ -130,7 +152,8 @@ def _numbers(service: Inputs) -> Iterator[str]:
         yield f"log_retention_days: must be one of {', '.join(map(str, LOG_RETENTION))}"
 
 
-def _size(service: Inputs) -> Iterator[str]:
+def size_problems(service: Inputs) -> Iterator[str]:
+    """CPU and memory in a pair that Fargate offers."""
     limits = FARGATE_MEMORY.get(number(service["cpu"]) or 0)
     if limits is None:
         yield f"cpu: Fargate offers {', '.join(map(str, FARGATE_MEMORY))} units, got {service['cpu']!r}"
@@ -144,12 +167,16 @@ def _size(service: Inputs) -> Iterator[str]:
 
 
 def _counts(service: Inputs) -> Iterator[str]:
+    if service["kind"] == "worker":
+        return
     least, desired, most = (number(service[key]) or 0 for key in ("min_count", "desired_count", "max_count"))
     if not least <= desired <= most:
         yield f"desired_count: must be from min_count ({least}) to max_count ({most}), got {desired}"
 
 
 def _routing(service: Inputs) -> Iterator[str]:
+    if service["kind"] == "worker":
+        return
     if not re.fullmatch(r"/[!-~]{0,1023}", str(service["health_check_path"])):
         yield f"health_check_path: must begin with / and hold no space, got {service['health_check_path']!r}"
     hosts, paths = service["hosts"], service["paths"]
@@ -165,7 +192,8 @@ def _routing(service: Inputs) -> Iterator[str]:
         yield f"probe_url: must be an http or https URL, got {service['probe_url']!r}"
 
 
-def _environment(service: Inputs) -> Iterator[str]:
+def environment_problems(service: Inputs) -> Iterator[str]:
+    """Variables that have a name, a plain value and no secret in it."""
     environment, secrets = service["environment"], service["secrets"]
     for name in (*environment, *secrets):
         if not VARIABLE.fullmatch(str(name)):

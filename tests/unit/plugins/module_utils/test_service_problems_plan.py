@@ -37,6 +37,9 @@ def provider(**changed):
         {"paths": ["/api/*", "*.json"]},
         {"writable_paths": ["/tmp"], "user": "1000"},
         {"probe_url": "https://api.example.com/version"},
+        {"notify_sns_topic_arn": "arn:aws:sns:us-east-1:111111111111:told.fifo"},
+        {"notify_webhook_url": "https://hooks.example.com/services/T0/B0/x"},
+        {"notify_webhook_url": "http://127.0.0.1:8080/hook"},
         {"environment": {"TOKENIZER": "x", "N": 5, "FLAG": True}},
     ],
 )
@@ -53,6 +56,8 @@ def test_fine(changed):
         ({"kind": "cron"}, "kind: must be web, got 'cron'"),
         ({"account_id": "123"}, "account_id: must be 12 digits"),
         ({"cluster": "c" * 60}, "cluster: the IAM role's name"),
+        ({"notify_sns_topic_arn": "told"}, "notify_sns_topic_arn: must be the ARN of an SNS topic, got 'told'"),
+        ({"notify_webhook_url": f"http://example.com/{LEAKED}"}, "notify_webhook_url: must be https://HOST/PATH"),
         ({"port": 0}, "port: must be a whole number from 1 to 65535, got 0"),
         ({"port": "http"}, "port: must be a whole number"),
         ({"port": True}, "port: must be a whole number"),
