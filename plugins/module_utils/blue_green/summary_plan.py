@@ -140,10 +140,10 @@ def _gates_line(snapshot: Snapshot, wanted: Wanted) -> str:
 
 
 def _draining_line(draining: Mapping[str, Any]) -> str:
-    warm = f"kept warm for {draining['keep_warm']:g} s, then " if draining["keep_warm"] else ""
+    warm, floor = draining["keep_warm"], draining["floor"]
     return (
-        f"old color: bake {draining['bake']:g} s, {warm}drain {draining['floor']:g} s, deregistration up to "
-        f"{draining['deregistration_delay']} s, stop up to {draining['stop_timeout']} s"
+        f"old color: bake {draining['bake']:g} s, {f'kept warm for {warm:g} s' if warm else f'drain {floor:g} s'}, "
+        f"deregistration up to {draining['deregistration_delay']} s, stop up to {draining['stop_timeout']} s"
     )
 
 

@@ -140,7 +140,7 @@ def test_a_deployment_is_told():
             "gates: 1 smoke checks, alarm 5xx OK, alarm gone unknown, p99 of TargetResponseTime at most 0.5; "
             "shift: a person's decision, then 10 % for 60 s, 100 %"
         ),
-        "old color: bake 30 s, kept warm for 3600 s, then drain 120 s, deregistration up to 60 s, stop up to 30 s",
+        "old color: bake 30 s, kept warm for 3600 s, deregistration up to 60 s, stop up to 30 s",
         "lock: api is held by somebody",
     ]
     assert made["text"][7].startswith("about ")
@@ -158,6 +158,7 @@ def test_a_first_deployment_is_told():
     assert text[0].startswith("api onto blue with image sha256:v2: ")
     assert text[3] == "tasks: blue has 0, needs 3"
     assert text[4] == "gates: none; shift: 100 %"
+    assert text[5] == "old color: bake 0 s, drain 120 s, deregistration up to 0 s, stop up to 30 s"
     assert not any(line.startswith("double") for line in text)
 
 
