@@ -142,14 +142,16 @@ def _repair(snapshot: Snapshot, wanted: Wanted, color: str) -> list[Step]:
     state, beside = snapshot.colors[color], snapshot.colors[other(color)]
     carries = max(beside.desired, beside.running) if beside.healthy and _weighs(snapshot, beside.color) else 0
     raised = _raise(state, wanted, carries)
+    # As before a deployment, or a run that follows would take what is suspended here for what a person wants.
+    record = scaling.record(snapshot, state, wanted) if raised else []
     steps: list[Step] = [CancelScaleDown(color)] if state.warm_until else []
-    steps += raised
+    steps += [*record, *raised]
     if carries:
         steps.append(ConfirmCapacity(beside.color, color, max(carries, 1)))
     steps += _rules(snapshot, "production", color)
     steps += _rules(snapshot, "preview", _shown_beside(snapshot, color))
     steps += [Prove(color, wanted.probe)] if wanted.probe else []
-    return [*steps, *_tidied(snapshot, color), *_settled(snapshot, wanted, color, raised=bool(raised))]
+    return [*steps, *_tidied(snapshot, color), *_settled(snapshot, wanted, color, record, raised=bool(raised))]
 
 
 def _weighs(snapshot: Snapshot, color: str) -> bool:
@@ -213,14 +215,14 @@ def _tidied(snapshot: Snapshot, color: str) -> list[Step]:
     return [*steps, *(step for state in snapshot.colors.values() for step in scaling.untag(state))]
 
 
-def _settled(snapshot: Snapshot, wanted: Wanted, color: str, *, raised: bool) -> list[Step]:
+def _settled(snapshot: Snapshot, wanted: Wanted, color: str, record: list[Step], *, raised: bool) -> list[Step]:
     """Both colors as an ended deployment leaves them; what keeps a color warm goes on."""
     state, beside = snapshot.colors[color], snapshot.colors[other(color)]
     serving = replace(state, scaling=None) if raised else state
     steps = scaling.set_scaling(serving, scaling.settled(snapshot, state, wanted))
     if wanted.scaling and not beside.warm_until:
         steps += scaling.set_scaling(beside, IDLE_SCALING if beside.empty else _released(snapshot, beside))
-    return [*steps, *scaling.forget(snapshot, state, [])]
+    return [*steps, *scaling.forget(snapshot, state, record)]
 
 
 def _released(snapshot: Snapshot, beside: ColorState) -> Scaling | None:

@@ -125,6 +125,7 @@ CASES = {
         split(BLUE, color("green", "v2", 5), (1, 1)),
         "blue",
         [
+            "record the scaling of blue, 2..6",
             "scaling of blue to 2..6, scale-in suspended",
             "scale blue to 5",
             "wait for 5 healthy blue",
@@ -132,17 +133,20 @@ CASES = {
             "production weights to blue 100, green 0",
             "prove that blue answers",
             "scaling of blue to 2..6",
+            "remove slipway:scaling from blue",
         ],
     ),
     "split, some of the release's tasks are not healthy yet": (
         split(replace(BLUE, healthy=1), color("green", "v2", 2), (1, 1)),
         "blue",
         [
+            "record the scaling of blue, 2..6",
             "wait for 2 healthy blue",
             "confirm that blue carries what green carries",
             "production weights to blue 100, green 0",
             "prove that blue answers",
             "scaling of blue to 2..6",
+            "remove slipway:scaling from blue",
         ],
     ),
     "split between two releases, one of them only kept warm": (
@@ -265,6 +269,17 @@ def test_what_is_broken_is_made_whole(state, chosen, steps):
     for planner, aim in ((plan_deploy, wanted("v3")), (plan_rollback, WANTED)):
         blocked = planner(whole, aim).blocked or ""
         assert "repair_backend" not in blocked
+
+
+@pytest.mark.parametrize(("state", "chosen", "steps"), CASES.values(), ids=CASES)
+def test_a_repair_that_is_killed_after_any_step_is_continued_to_the_same_color(state, chosen, steps):
+    plan = plan_repair(state, WANTED)
+    for done in range(len(steps)):
+        left = after(state, plan.steps[:done])
+        again = plan_repair(left, WANTED)
+        assert again.blocked is None
+        assert serving_color(after(left, again.steps)) == chosen
+        assert plan_deploy(after(left, again.steps), wanted("v3")).blocked is None
 
 
 @pytest.mark.parametrize("state", [state for state, _chosen, _steps in CASES.values()], ids=CASES)
