@@ -40,6 +40,18 @@ GOOD = {
     "alarms": [],
     "metrics": [],
     "ignore_alarms_at_start": False,
+    "strategy": "all_at_once",
+    "canary_steps": [{"weight": 10, "pause": 60}],
+    "linear_step_percent": 20,
+    "linear_step_pause": 60,
+    "bake": 0,
+    "pause_before_shift": False,
+    "keep_warm": 0,
+    "kind": "web",
+    "exclusive": False,
+    "workers": [],
+    "schedules": [],
+    "one_off_task": None,
 }
 FRESH = snapshot(color("blue"), color("green"), image_digest=DIGEST)
 
@@ -63,6 +75,7 @@ FRESH = snapshot(color("blue"), color("green"), image_digest=DIGEST)
         ({"action": "converge", "network_configuration": None}, "converge needs network_configuration"),
         ({"task_definition": None}, "needs containers"),
         ({"probe": {**GOOD["probe"], "count": 0}}, "probe.count 0 is less than 1"),
+        ({"action": "continue", "image": "nginx"}, "is no Amazon ECR image"),
     ],
 )
 def test_bad_parameters_are_told_in_one_line(change, message):

@@ -19,8 +19,9 @@ UNPROVEN = (Prove("green", wanted("v2").probe),)
 RAISED = Scaling(4, 6, scale_in_suspended=True)
 SWAP = Plan(origin="blue", target="green", fallback="blue")
 FIRST = Plan(origin="blue", target="blue", first=True)
-BLUE = color("blue", "v1", 4, release="v1", scaling=HELD)
-GREEN = color("green", "v2", 4, scaling=RAISED)
+BLUE = color("blue", "v1", 4, release="v1", scaling=HELD, held="2..6")
+GREEN = color("green", "v2", 4, scaling=RAISED, candidate=True)
+TIDY = ["remove slipway:candidate from green", "remove slipway:scaling from blue"]
 BACK = [
     "production weights to blue 100, green 0",
     "preview weights to blue 100, green 0",
@@ -29,25 +30,42 @@ BACK = [
     "scaling of green to 0..0",
     "scale green to 0",
     "scaling of blue to 2..6",
+    *TIDY,
 ]
 
 CASES = {
     "before the shift only the target goes": (snapshot(BLUE, GREEN, preview=(0, 100)), SWAP, [BACK[1], *BACK[4:]]),
     "after the shift the traffic goes back first": (snapshot(BLUE, GREEN, (0, 100)), SWAP, BACK),
     "bounds that were taken away already come back": (
-        snapshot(color("blue", "v1", 4, release="v1", scaling=IDLE), GREEN, (0, 100)),
+        snapshot(color("blue", "v1", 4, release="v1", scaling=IDLE, held="2..6"), GREEN, (0, 100)),
         SWAP,
         BACK,
     ),
     "a release that was withdrawn for a rollback is one again": (
-        snapshot(color("blue", "v1", 4, release=WITHDRAWN, scaling=HELD), GREEN),
+        snapshot(color("blue", "v1", 4, release=WITHDRAWN, scaling=HELD, held="2..6"), GREEN),
         SWAP,
-        [*BACK[4:], "mark the release of blue"],
+        [*BACK[4:7], "mark the release of blue", *TIDY],
     ),
     "a first deployment leaves nothing behind": (
-        snapshot(color("blue", "v1", 3, scaling=RAISED), color("green")),
+        snapshot(color("blue", "v1", 3, scaling=RAISED, candidate=True, held="0..0"), color("green")),
         FIRST,
-        ["scaling of blue to 0..0", "scale blue to 0"],
+        [
+            "scaling of blue to 0..0",
+            "scale blue to 0",
+            "remove slipway:candidate from blue",
+            "remove slipway:scaling from blue",
+        ],
+    ),
+    "from a canary step all traffic goes back first": (snapshot(BLUE, GREEN, (90, 10), preview=(0, 100)), SWAP, BACK),
+    "what a person has suspended stays suspended": (
+        snapshot(replace(BLUE, service=replace(BLUE.service, tags={"slipway:scaling": "3..5 in out"})), GREEN),
+        SWAP,
+        [*BACK[4:6], "scaling of blue to 3..5, scale-in suspended", *TIDY],
+    ),
+    "a scale-down of the color that gets the traffic back is canceled": (
+        snapshot(replace(BLUE, warm_until="2026-11-24T10:00:00"), GREEN, (0, 100)),
+        SWAP,
+        ["cancel the scale-down of blue", *BACK],
     ),
 }
 
@@ -62,7 +80,7 @@ def test_recovery(name):
 
 def test_without_scaling_and_probe():
     plan = plan_recovery(snapshot(BLUE, GREEN, (0, 100)), wanted("v2", scaling=None, probe=None), SWAP, UNPROVEN)
-    assert [step.title for step in plan.steps] == [*BACK[:2], BACK[3], BACK[5]]
+    assert [step.title for step in plan.steps] == [*BACK[:2], BACK[3], BACK[5], *TIDY]
 
 
 STUCK = {
@@ -72,7 +90,11 @@ STUCK = {
         "the traffic cannot go back, blue has 3 of 4 healthy targets",
     ),
     "the old color is gone": (snapshot(color("blue", "v1"), GREEN, (0, 100)), SWAP, "blue has 0 of 1 healthy targets"),
-    "somebody split the weights": (snapshot(BLUE, GREEN, (50, 50)), SWAP, "exactly one color must have weight"),
+    "somebody split the weights": (
+        snapshot(BLUE, color("green", "v2", 4), (50, 50)),
+        SWAP,
+        "exactly one color must have weight",
+    ),
     "there is nothing to return to": (
         snapshot(color("blue", "v1", 3, release=WITHDRAWN), color("green")),
         Plan(origin="blue", target="blue"),
@@ -95,13 +117,35 @@ def test_what_cannot_be_taken_back_is_left_and_explained(name):
     assert plan.steps == ()
 
 
-AGAIN = snapshot(BLUE, color("green", "v2", 4, release="v2"), (0, 100))
+AGAIN = snapshot(BLUE, color("green", "v2", 4, release="v2", candidate=True), (0, 100))
 
 
 def test_what_is_proven_stays_when_only_the_tidying_fails():
     plan = plan_recovery(AGAIN, wanted("v2"), SWAP, (Drain("blue", 120),))
     assert "green is live and proven, only the tidying is left" in plan.blocked
     assert plan.steps == ()
+
+
+@pytest.mark.parametrize("name", ["a rollback onto a warm color fails before the shift", "its action still stands"])
+def test_a_warm_color_stays_warm(name):
+    blue = color("blue", "v1", 4, release="v1", scaling=HELD)
+    if name == "its action still stands":
+        blue = replace(blue, warm_until="2026-11-24T10:00:00")
+    state = snapshot(blue, color("green", "v2", 4, release="v2", scaling=HELD, held="2..6"), (0, 100))
+    failed = Plan(origin="green", target="blue", fallback="green")
+    plan = plan_recovery(state, wanted(None, keep_warm=3600.0, background=True), failed, (Prove("blue", None),))
+    keep = [] if blue.warm_until else ["keep blue warm for 3600 s"]
+    assert [step.title for step in plan.steps] == [
+        *keep,
+        "scaling of green to 2..6",
+        "remove slipway:scaling from green",
+    ]
+
+
+def test_a_color_that_scaled_out_since_the_record_keeps_what_the_record_says_of_its_bounds():
+    state = snapshot(replace(BLUE, scaling=None), replace(GREEN, service=replace(GREEN.service, tags={})))
+    plan = plan_recovery(state, wanted("v2", scaling=BOUNDS), SWAP, UNPROVEN)
+    assert "scaling of blue to 2..6" in [step.title for step in plan.steps]
 
 
 def test_the_mark_of_an_earlier_time_proves_nothing():

@@ -8,6 +8,7 @@ from itertools import product
 
 import pytest
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.plan_model import WITHDRAWN, Scaling, other
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.shown_plan import shown_scaling
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.steps_plan import (
     ConfirmCapacity,
     Drain,
@@ -18,7 +19,6 @@ from ansible_collections.slipway.ops.plugins.module_utils.blue_green.steps_plan 
     UpdateService,
     WaitHealthy,
 )
-from ansible_collections.slipway.ops.plugins.module_utils.blue_green.shown_plan import shown_scaling
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.swap_plan import plan_deploy, plan_rollback
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.traffic_plan import serving_color
 
