@@ -82,14 +82,18 @@ def only_weights(actions: Iterable[Action], weights: Mapping[str, int]) -> list[
 
 
 def comparable(actions: Iterable[Action]) -> list[Action]:
-    """Two lists of actions mean the same exactly when these are equal, whichever way AWS chose to spell them."""
+    """Two lists of actions mean the same exactly when these are equal, whichever way AWS chose to spell them.
+
+    Of the numbers in Order only the order counts, which a list of one action may come without.
+    """
     canonical = []
-    for action in actions:
+    for action in sorted(actions, key=lambda action: int(action.get("Order", 0))):
         copy = deepcopy(action)
+        copy.pop("Order", None)
         if copy["Type"] == "forward":
             copy.pop("TargetGroupArn", None)
             sticky = sticky_seconds_of([action])
             copy["ForwardConfig"] = {"weights": sorted(weights_of([action]).items()), "sticky": sticky}
         copy.get("AuthenticateOidcConfig", {}).pop("UseExistingClientSecret", None)
         canonical.append(copy)
-    return sorted(canonical, key=lambda action: int(action.get("Order", 0)))
+    return canonical
