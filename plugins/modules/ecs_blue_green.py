@@ -468,6 +468,9 @@ options:
   progress_file:
     description: File to which progress is appended, one JSON object a line. Set by the action plugin of the same name.
     type: path
+notes:
+  - O(alarms) takes the IAM action C(cloudwatch:DescribeAlarms), O(metrics) C(cloudwatch:GetMetricData). O(smoke) takes
+    none, but the machine that runs the module must reach the preview listener.
 attributes:
   check_mode:
     support: full
@@ -633,6 +636,37 @@ steps:
       type: dict
       returned: for a step that moved the traffic
       sample: {"blue": 90, "green": 10}
+smoke:
+  description: What the checks of O(smoke) found, in their order. Empty when none was made.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    url:
+      description: What was asked, without user, password and the values of the query.
+      type: str
+      returned: always
+      sample: https://api.staging.example.com:8443/healthz
+    status:
+      description: The status that came, null when there was no whole answer.
+      type: int
+      returned: always
+      sample: 200
+    seconds:
+      description: How long the last attempt took.
+      type: float
+      returned: always
+      sample: 0.021
+    passed:
+      description: Whether it passed.
+      type: bool
+      returned: always
+      sample: true
+    detail:
+      description: What came, and if the check failed what was wrong and the beginning of the body.
+      type: str
+      returned: always
+      sample: "GET https://api.staging.example.com:8443/healthz: 200 in 0.02 s"
 one_off_task:
   description: How the one-off task ended. Null when none was run.
   returned: always
