@@ -16,6 +16,8 @@ from tests.chaos.runs import ROOT
 
 SERVICE = "api"
 NAME = "chaos"
+#: The application id of the suite's own calls.
+APP = "chaos"
 TABLE = "chaos-releases"
 COLORS = ("blue", "green")
 IMAGES = ("api:1.0.0", "api:2.0.0")
@@ -56,7 +58,7 @@ class Cloud:
                 region_name=self.env["AWS_REGION"],
                 aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"],
                 aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"],
-                config=Config(user_agent_appid="chaos", parameter_validation=False),
+                config=Config(user_agent_appid=APP, parameter_validation=False),
             )
         return self._clients[name]
 

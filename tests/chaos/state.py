@@ -29,7 +29,8 @@ def read(cloud: Cloud, facts: dict[str, Any]) -> dict[str, Any]:
         color = service["serviceName"].removeprefix(f"{SERVICE}-")
         found[role[color]] = _color(cloud, facts, color, service)
     found["lease"] = _lease(cloud)
-    return found
+    plain: dict[str, Any] = json.loads(json.dumps(found))
+    return plain
 
 
 def _weights(cloud: Cloud, facts: dict[str, Any], rule: str) -> dict[str, int]:
