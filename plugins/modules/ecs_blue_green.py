@@ -26,6 +26,12 @@ description:
     then tidies the marks of deployments and the scaling. A rule that is whole is left alone.
   - Other rules of the listener that take the service's requests first block deployment and rollback, and are named.
     Those that may take some of them, depending on more than host and path, are told.
+  - A plan that starts tasks is verified before the first change, in check mode too, and everything that speaks against
+    it is told at once, with outcome V(blocked). That is the image and its platform against the task's; secrets and
+    parameters, whether they have a value and whether the execution role may read them; log groups; both roles and their
+    trust; subnets and security groups, and that they are in the load balancer's VPC; the container's port; the task's
+    CPU, memory, storage, time-outs and size. What this run may not look up or cannot know is told in RV(notes) instead.
+  - Before tasks get traffic, the digests that Amazon ECS reports for them are compared with the one deployed.
   - Any failure before the weights move leaves the traffic untouched. After it the traffic goes back first.
   - All state is in AWS. A run that was killed is continued by the next one.
 author:
@@ -471,6 +477,12 @@ options:
 notes:
   - O(alarms) takes the IAM action C(cloudwatch:DescribeAlarms), O(metrics) C(cloudwatch:GetMetricData). O(smoke) takes
     none, but the machine that runs the module must reach the preview listener.
+  - To verify takes these actions, all of which only read. C(ec2:DescribeSubnets), C(ec2:DescribeSecurityGroups),
+    C(ecr:BatchGetImage), C(ecr:GetDownloadUrlForLayer), C(iam:GetRole), C(iam:SimulatePrincipalPolicy),
+    C(logs:DescribeLogGroups), C(secretsmanager:DescribeSecret), C(secretsmanager:GetResourcePolicy),
+    C(ssm:DescribeParameters) and C(application-autoscaling:DescribeScalingPolicies).
+  - Of these, C(ecr:GetDownloadUrlForLayer) and C(iam:SimulatePrincipalPolicy) may be refused, which is noted. Any other
+    that is refused fails the task before the first change. No value of a secret is ever read.
 attributes:
   check_mode:
     support: full
@@ -678,6 +690,89 @@ problems:
   type: list
   elements: str
   sample: ["image api:1.1.0 does not exist in repository api"]
+notes:
+  description:
+    - What forbids nothing but should be known. It is a setting that works against another one, or something that could
+      not be verified.
+  returned: always
+  type: list
+  elements: str
+  sample:
+    - "requests to blue may last 300 s (deregistration delay), the bake watches for 60 s: what long requests suffer
+      shows only after it; bake longer, or shorten the delay"
+plan:
+  description: What was found and planned, as it was told before the first change. Empty when blocked by the traffic.
+  returned: always
+  type: dict
+  contains:
+    from:
+      description: The color that has the traffic.
+      type: str
+      returned: when planned
+      sample: blue
+    to:
+      description: The color that shall have it.
+      type: str
+      returned: when planned
+      sample: green
+    task_definition:
+      description: What changes in the task definition, each with C(path), C(before) and C(after).
+      type: list
+      elements: dict
+      returned: when planned
+      sample: [{"path": "api.cpu", "before": "256", "after": "512"}]
+    rule:
+      description: ARN of the production rule, its weights and for how many seconds it pins clients to a color.
+      type: dict
+      returned: when planned
+      sample: {"arn": "arn:aws:elasticloadbalancing:...", "weights": {"blue": 100, "green": 0}, "sticky_seconds": 0}
+    matches:
+      description: Host and path of the service to the rules that requests for them match, first one first.
+      type: dict
+      returned: when planned
+      sample: {"any host /*": ["arn:aws:elasticloadbalancing:... (priority 10), this service's"]}
+    colors:
+      description: Both colors with C(desired), C(running) and C(healthy) tasks, C(task_definition) and C(scaling).
+      type: dict
+      returned: when planned
+    alarms:
+      description: The alarms of the gates with C(name), C(state) and C(reason).
+      type: list
+      elements: dict
+      returned: when planned
+    draining:
+      description:
+        - In seconds C(bake), C(floor), C(deregistration_delay), C(stop_timeout) and C(keep_warm), which decide how long
+          the old color's requests and tasks live.
+      type: dict
+      returned: when planned
+    scaling:
+      description: The bounds that the serving color gets.
+      type: str
+      returned: when planned
+      sample: 2..6
+    lock:
+      description: Who else holds the lease, in check mode. Null for nobody.
+      type: str
+      returned: when planned
+    waiting:
+      description:
+        - The C(seconds) that the plan waits, of which C(parts) says for what, and in C(unknown) what comes on top.
+        - Not counted are API calls and what is unknown.
+      type: dict
+      returned: when planned
+      sample: {"seconds": 132.3, "parts": {"healthy": 12, "drain": 120}, "unknown": ["the start of the tasks"]}
+    double:
+      description:
+        - What it costs that both colors have tasks, C(tasks) for C(seconds) at C(usd), by AWS's list price for Linux on
+          demand in us-east-1, whose date C(basis) says. Null when they never do.
+      type: dict
+      returned: when planned
+    text:
+      description: The same in a few lines.
+      type: list
+      elements: str
+      returned: when planned
 timings:
   description: Seconds per stage, and in V(total) since the start.
   returned: always
