@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.slipway.ops.plugins.module_utils import service_documents_plan as plan
+from jinja2.nativetypes import NativeEnvironment
 
 from tests.unit.plugins.module_utils.service_example import GROUPS, PARAMETER, SECRET, example
 
@@ -152,6 +155,15 @@ def test_alarms_look_at_both_groups():
         assert set(groups) == {"targetgroup/api-blue/blue1", "targetgroup/api-green/green1"}
         assert all(f"FILL({query['id']}, 0)" in value["expression"] for query in queries)
         assert alarm["alarm_actions"] == alarm["ok_actions"] == ["arn:aws:sns:x"]
+
+
+def test_a_deployment_goes_by_an_alarm_that_the_role_makes():
+    role = Path(__file__).resolve().parents[4] / "roles" / "ecs_service" / "defaults" / "main.yml"
+    written = yaml.safe_load(role.read_text(encoding="utf-8"))["ecs_service_alarms"]
+    given = {"ecs_service_cluster": "slipway-local", "ecs_service_name": "api"}
+    gate = NativeEnvironment().from_string(written).render(given)
+    assert set(gate) < {alarm["alarm_name"] for alarm in plan.alarms(example(), GROUPS)}
+    assert gate == ["slipway-local-api-5xx"]
 
 
 def test_the_names_that_others_rely_on():
