@@ -195,8 +195,11 @@ def _given(place: Place) -> dict[str, str]:
 
 
 def _command(definition: Mapping[str, Any], override: Mapping[str, Any], image: Image, address: str) -> list[str]:
-    """As containers do it: the image's command unless the definition or the override of RunTask has another."""
+    """As containers do it: the image's command unless the definition or the override of RunTask has another.
+
+    A definition's entry point takes the place of the image's, and the image's command goes with it.
+    """
     command = override.get("command") or definition.get("command") or ()
-    if not command and not definition.get("entryPoint"):
-        return image.command_for(address, sys.executable)
-    return [*(definition.get("entryPoint") or ()), *command]
+    if definition.get("entryPoint"):
+        return [*definition["entryPoint"], *command]
+    return image.command_for(address, sys.executable, command)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.slipway.ops.plugins.module_utils import service_documents_plan as plan
+from ansible_collections.slipway.ops.plugins.module_utils import service_workers_plan as beside
 
 DOCUMENTATION = r"""
 name: service_document
@@ -36,6 +37,11 @@ options:
       - alarms
       - log_group
       - repository_uri
+      - workers
+      - schedules
+      - scheduler_trust
+      - scheduler_policy
+      - names
   target_groups:
     description: Color to ARN of its target group. Required for C(scaling_policies) and C(alarms).
     type: dict
@@ -63,6 +69,11 @@ ALONE: dict[str, Callable[..., Any]] = {
     "egress_rules": plan.egress_rules,
     "log_group": plan.log_group,
     "repository_uri": plan.repository_uri,
+    "workers": beside.workers,
+    "schedules": beside.schedules,
+    "scheduler_trust": beside.scheduler_trust,
+    "scheduler_policy": beside.scheduler_policy,
+    "names": beside.names,
 }
 WITH_TARGET_GROUPS: dict[str, Callable[..., Any]] = {
     "scaling_policies": plan.scaling_policies,

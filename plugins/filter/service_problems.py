@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.slipway.ops.plugins.module_utils import service_problems_plan
+from ansible_collections.slipway.ops.plugins.module_utils import service_problems_plan, service_workers_plan
 
 DOCUMENTATION = r"""
 name: service_problems
@@ -41,7 +41,7 @@ _value:
 
 def service_problems(service: Mapping[str, Any]) -> list[str]:
     """All findings, as a list."""
-    return list(service_problems_plan.service_problems(service))
+    return [*service_problems_plan.service_problems(service), *service_workers_plan.worker_problems(service)]
 
 
 class FilterModule:

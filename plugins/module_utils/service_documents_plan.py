@@ -22,7 +22,10 @@ ANYWHERE = "0.0.0.0/0"
 
 
 def task_definition(service: Inputs) -> Document:
-    """The task definition that both colors share; ecs_blue_green adds family, image, color and digest."""
+    """The task definition that both colors share; ecs_blue_green adds family, image, color and digest.
+
+    A worker's has no port.
+    """
     volumes = [{"name": f"writable-{number}"} for number in range(len(service["writable_paths"]))]
     return {
         "containers": [_container(service)],
@@ -41,7 +44,7 @@ def task_definition(service: Inputs) -> Document:
 
 
 def role_arn(service: Inputs, purpose: str) -> str:
-    """ARN of one of the two IAM roles, known before the role exists. purpose: task or execution."""
+    """ARN of one of the IAM roles, known before the role exists. purpose: task, execution or scheduler."""
     return f"arn:aws:iam::{service['account_id']}:role/{service['cluster']}-{service['name']}-{purpose}"
 
 
@@ -73,6 +76,8 @@ def _container(service: Inputs) -> Document:
         ],
         "stop_timeout": int(service["stop_timeout"]),
     }
+    if service["kind"] == "worker":
+        del container["port_mappings"]
     if service["health_check_command"]:
         container["health_check"] = {
             "command": ["CMD", *service["health_check_command"]],
@@ -98,7 +103,7 @@ def log_group(service: Inputs) -> str:
 def _environment(service: Inputs) -> dict[str, str]:
     urls = {provider_variables(item["name"])[0]: item["base_url"] for item in service["llm_providers"]}
     given = {name: _text(value) for name, value in service["environment"].items()}
-    return given | urls | {"PORT": str(service["port"])}
+    return given | urls | ({"PORT": str(service["port"])} if service["kind"] == "web" else {})
 
 
 def _text(value: Any) -> str:
@@ -115,7 +120,7 @@ def trust_policy(service: Inputs) -> Document:
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
     """
     source = f"arn:aws:ecs:{service['region']}:{service['account_id']}:*"
-    return _policy(
+    return policy_document(
         {
             "Sid": "Tasks",
             "Effect": "Allow",
@@ -134,24 +139,27 @@ def execution_policy(service: Inputs) -> Document:
     scope = f"{service['region']}:{service['account_id']}"
     statements = [
         # The action has no resource type: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
-        _allow("RegistryToken", ["ecr:GetAuthorizationToken"], "*"),
-        _allow(
+        statement("RegistryToken", ["ecr:GetAuthorizationToken"], "*"),
+        statement(
             "Image",
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
             f"arn:aws:ecr:{scope}:repository/{service['repository']}",
         ),
-        _allow(
+        statement(
             "Logs",
             ["logs:CreateLogStream", "logs:PutLogEvents"],
             f"arn:aws:logs:{scope}:log-group:{log_group(service)}:log-stream:*",
         ),
     ]
-    arns = sorted({_whole_secret(arn) for arn in _secrets(service).values()})
+    beside = [
+        arn for entry in (*service["workers"], *service["schedules"]) for arn in entry.get("secrets", {}).values()
+    ]
+    arns = sorted({_whole_secret(arn) for arn in (*_secrets(service).values(), *beside)})
     secrets = [arn for arn in arns if ":secretsmanager:" in arn]
     statements += _some("Secrets", ["secretsmanager:GetSecretValue"], secrets)
     statements += _some("Parameters", ["ssm:GetParameters"], [arn for arn in arns if ":ssm:" in arn])
     statements += _some("DecryptSecrets", ["kms:Decrypt"], list(service["secrets_kms_key_arns"]))
-    return _policy(*statements)
+    return policy_document(*statements)
 
 
 def _whole_secret(arn: str) -> str:
@@ -164,23 +172,25 @@ def task_policy(service: Inputs) -> Document:
     buckets = service["s3_buckets"]
     writable = [item["name"] for item in buckets if item.get("access", "read") == "read_write"]
     names = [item["name"] for item in buckets]
-    return _policy(
+    return policy_document(
         *_some("ListBuckets", ["s3:ListBucket"], [f"arn:aws:s3:::{name}" for name in names]),
         *_some("ReadObjects", ["s3:GetObject"], [f"arn:aws:s3:::{name}/*" for name in names]),
         *_some("WriteObjects", ["s3:DeleteObject", "s3:PutObject"], [f"arn:aws:s3:::{name}/*" for name in writable]),
     )
 
 
-def _policy(*statements: Document) -> Document:
+def policy_document(*statements: Document) -> Document:
+    """An IAM policy as AWS writes it."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def _allow(sid: str, actions: list[str], resource: str | list[str]) -> Document:
+def statement(sid: str, actions: list[str], resource: str | list[str]) -> Document:
+    """One statement that allows."""
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
 
 
 def _some(sid: str, actions: list[str], resources: list[str]) -> list[Document]:
-    return [_allow(sid, actions, resources)] if resources else []
+    return [statement(sid, actions, resources)] if resources else []
 
 
 def egress_rules(service: Inputs) -> list[Document]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecs_remove_services
-short_description: Delete ECS services with their scaling and their task definitions
+short_description: Delete ECS services with their scaling, their schedules and their task definitions
 version_added: 0.1.0
 author:
   - Contributors to the Slipway project (@slipway)
@@ -15,6 +15,7 @@ description:
     definitions behind. ECS limits how many revisions a family may have, and AWS keeps all of them otherwise.
   - Deregisters the scalable targets, and with them their policies. Deletes the services even with tasks running, waits
     until the last task has stopped, and deregisters the task definitions of the families of the same names.
+  - Deletes groups of EventBridge Scheduler, for which neither amazon.aws nor community.aws has a module.
   - May be killed and run again.
 options:
   cluster:
@@ -22,10 +23,26 @@ options:
     type: str
     required: true
   names:
-    description: Names of the services, at most 10, which are also the names of their task definition families.
+    description: Names of the services, which are also the names of their task definition families.
     type: list
     elements: str
-    required: true
+    default: []
+  workers_of:
+    description: Also delete the workers of this service, found by their tag V(slipway:worker-of).
+    type: str
+  keep:
+    description: Names of O(workers_of) that stay.
+    type: list
+    elements: str
+    default: []
+  families:
+    description: Further families of task definitions, as of scheduled tasks.
+    type: list
+    elements: str
+    default: []
+  schedule_group:
+    description: Group of EventBridge Scheduler to delete first, with all its schedules.
+    type: str
   wait_timeout:
     description: Seconds that the tasks have to stop.
     type: int
@@ -49,6 +66,9 @@ EXAMPLES = r"""
   slipway.ops.ecs_remove_services:
     cluster: slipway-local
     names: [api-blue, api-green]
+    workers_of: api
+    families: [api-nightly]
+    schedule_group: slipway-local-api
 """
 
 RETURN = r"""
@@ -69,20 +89,47 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.slipway.ops.plugins.module_utils.api import ApiErrors, retry
 from ansible_collections.slipway.ops.plugins.module_utils.autoscaling import describe_scalable_targets, resource_id
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.plan_model import TAG_WORKER_OF
 from ansible_collections.slipway.ops.plugins.module_utils.documents_plan import Plan, plan_documents
+from ansible_collections.slipway.ops.plugins.module_utils.scheduler import delete_group, group_exists
 
+GROUP = "schedules of "
 SCALING = "scaling of "
 SERVICE = "service "
 DEFINITION = "task definition "
 POLL_SECONDS = 2
+PAGE = 10
 
 
 @ApiErrors.list_error_handler("describe the services {names} of cluster {cluster}", [])
 @retry
+def describe_page(client: Any, cluster: str, names: list[str]) -> list[dict[str, Any]]:
+    """At most 10 services (ECS API, DescribeServices); none when the cluster is gone."""
+    return client.describe_services(cluster=cluster, services=names, include=["TAGS"])["services"]
+
+
 def describe_services(client: Any, cluster: str, names: list[str]) -> list[dict[str, Any]]:
-    """The services that exist, those that are still draining included; none when the cluster is gone."""
-    found = client.describe_services(cluster=cluster, services=names)["services"]
+    """The services that exist, those that are still draining included."""
+    pages = [names[start : start + PAGE] for start in range(0, len(names), PAGE)]
+    found = [service for page in pages for service in describe_page(client, cluster, page)]
     return [service for service in found if service["status"] != "INACTIVE"]
+
+
+@ApiErrors.list_error_handler("list the services of cluster {cluster}", [])
+@retry
+def list_services(client: Any, cluster: str) -> list[str]:
+    """Names of the services that run or drain; none when the cluster is gone."""
+    pages = client.get_paginator("list_services").paginate(cluster=cluster)
+    return [arn.rpartition("/")[2] for page in pages for arn in page["serviceArns"]]
+
+
+def workers_of(client: Any, cluster: str, service: str | None, keep: list[str]) -> list[str]:
+    """Names of the service's workers, without those to keep."""
+    if not service:
+        return []
+    likely = [name for name in list_services(client, cluster) if name.startswith(f"{service}-") and name not in keep]
+    tag = {"key": TAG_WORKER_OF, "value": service}
+    return [item["serviceName"] for item in describe_services(client, cluster, likely) if tag in item.get("tags", [])]
 
 
 @ApiErrors.common_error_handler("list the task definitions of family {family}")
@@ -125,17 +172,17 @@ def revision(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def observe(ecs: Any, scaling: Any, cluster: str, names: list[str]) -> dict[str, dict[str, Any]]:
+def observe(ecs: Any, scaling: Any, cluster: str, names: list[str], families: list[str]) -> dict[str, dict[str, Any]]:
     """What is there, by the name of the step that removes it."""
     resources = {resource_id(cluster, name): name for name in names}
-    targets = describe_scalable_targets(scaling, list(resources))
+    targets = describe_scalable_targets(scaling, list(resources)) if resources else {}
     found = {SCALING + resources[resource]: {} for resource in targets}
     for service in describe_services(ecs, cluster, names):
         found[SERVICE + service["serviceName"]] = {
             "status": service["status"],
             "running": service["runningCount"],
         }
-    definitions = [arn for name in names for arn in list_definitions(ecs, name)]
+    definitions = [arn for name in (*names, *families) for arn in list_definitions(ecs, name)]
     return found | {DEFINITION + revision(arn): {} for arn in definitions}
 
 
@@ -150,12 +197,12 @@ def wait_until_gone(ecs: Any, cluster: str, names: list[str], timeout: float) ->
 
 
 def apply(plan: Plan, removers: dict[str, Callable[[str], None]], wait: Callable[[], None]) -> None:
-    """Remove scaling, then services, wait, then task definitions; the kinds are in this order."""
+    """Remove schedules, scaling, then services, wait, then task definitions; the kinds are in this order."""
     for kind, remove in removers.items():
         for step in plan.steps:
             if step.name.startswith(kind):
                 remove(step.name.removeprefix(kind))
-        if kind == SERVICE:
+        if kind == SERVICE and any(step.name.startswith(kind) for step in plan.steps):
             wait()
 
 
@@ -164,17 +211,25 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
             "cluster": {"type": "str", "required": True},
-            "names": {"type": "list", "elements": "str", "required": True},
+            "names": {"type": "list", "elements": "str", "default": []},
+            "workers_of": {"type": "str"},
+            "keep": {"type": "list", "elements": "str", "default": []},
+            "families": {"type": "list", "elements": "str", "default": []},
+            "schedule_group": {"type": "str"},
             "wait_timeout": {"type": "int", "default": 600},
         },
         supports_check_mode=True,
     )
-    cluster, names = module.params["cluster"], module.params["names"]
+    cluster, group = module.params["cluster"], module.params["schedule_group"]
     try:
         ecs, scaling = module.client("ecs"), module.client("application-autoscaling")
-        found = observe(ecs, scaling, cluster, names)
+        keep = [*module.params["keep"], *module.params["names"]]
+        names = [*module.params["names"], *workers_of(ecs, cluster, module.params["workers_of"], keep)]
+        grouped = {GROUP + group: {}} if group and group_exists(module.client("scheduler"), group) else {}
+        found = grouped | observe(ecs, scaling, cluster, names, module.params["families"])
         plan = plan_documents(found, dict.fromkeys(found))
         removers: dict[str, Callable[[str], None]] = {
+            GROUP: lambda name: delete_group(module.client("scheduler"), name),
             SCALING: lambda name: deregister_target(scaling, resource_id(cluster, name)),
             SERVICE: lambda name: delete_service(ecs, cluster, name),
             DEFINITION: lambda name: deregister_definition(ecs, name),

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from service import llm, settings, storage
+from service import jobs, llm, settings, storage
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SETTINGS = web.AppKey("settings", settings.Settings)
@@ -96,7 +96,12 @@ async def _identify(request: web.Request, handler: Handler) -> web.StreamRespons
 
 
 def main(version: str, extend: Callable[[web.Application], None]) -> int:
-    """Run release VERSION until SIGTERM or SIGINT; EXTEND adds what is its own. Exit status 0, or 2 if unstartable."""
+    """Run release VERSION until SIGTERM or SIGINT; EXTEND adds what is its own. Exit status 0, or 2 if unstartable.
+
+    With an argument, the job of that name runs instead.
+    """
+    if sys.argv[1:]:
+        return jobs.main(version, sys.argv[1])
     try:
         given = settings.read(os.environ)
     except settings.SettingsError as error:

@@ -17,6 +17,9 @@ from .run import Run, StepFailedError
 from .steps_plan import RunOnce
 
 
+POLL_SECONDS = 1.0
+
+
 def run_once(run: Run, step: RunOnce) -> None:
     """Adopts the task of a run that was killed, whether it still runs or has ended well, and starts one else."""
     begin = run.progress.clock()
@@ -87,7 +90,7 @@ def _wait(run: Run, step: RunOnce, task: dict[str, Any], container: str) -> dict
     while task["lastStatus"] != "STOPPED":
         if run.progress.clock() >= deadline:
             return _give_up(run, step, arn, container)
-        run.pause(step.poll_interval)
+        run.pause(POLL_SECONDS)
         # ECS is eventually consistent: a task that has just been started may not be found at once.
         task = next(iter(ecs.describe_tasks(run.clients.ecs, run.scope.cluster, [arn])), task)
         state = container_of(task, container).get("lastStatus") or ""

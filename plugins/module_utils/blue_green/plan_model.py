@@ -28,6 +28,8 @@ TAG_MIGRATED = "slipway:migrated"
 TAG_SCALING = "slipway:scaling"
 # A worker's service carries both, its release and the one before, to which a rollback returns.
 TAG_PREVIOUS = "slipway:previous"
+# The service whose worker an ECS service is.
+TAG_WORKER_OF = "slipway:worker-of"
 # The scheduled action that takes the warm old color's tasks away without a runner.
 KEEP_WARM_ACTION = "slipway-keep-warm"
 # A client that an ALB pins to the old color for longer than this would turn every deployment into a long wait.

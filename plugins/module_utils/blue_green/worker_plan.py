@@ -17,7 +17,17 @@ from typing import Any
 from . import schedule_plan
 from .match_plan import matches
 from .pin_plan import Release, completed, of_digest, release_in, repinned
-from .plan_model import WITHDRAWN, Definition, ScheduledTask, Service, Snapshot, Wanted, Worker, WorkerState
+from .plan_model import (
+    TAG_WORKER_OF,
+    WITHDRAWN,
+    Definition,
+    ScheduledTask,
+    Service,
+    Snapshot,
+    Wanted,
+    Worker,
+    WorkerState,
+)
 from .steps_plan import RegisterDefinition, Step
 from .task_definition_plan import digest_in, normalized
 from .worker_steps_plan import CreateWorker, EmptyWorker, MarkWorker, RollWorker, SettleWorker, WaitWorker
@@ -178,10 +188,11 @@ def converge(snapshot: Snapshot, wishes: WorkerWishes) -> list[Step]:
     """Creates what is missing, with no tasks; adapts what is there, and starts no deployment where tasks run."""
     steps: list[Step] = []
     for worker in wishes.workers:
+        wanted = {**wishes.tags, **({TAG_WORKER_OF: snapshot.service} if worker.name != snapshot.service else {})}
         state = snapshot.workers.get(worker.name) or WorkerState(worker.name)
         settings = {**wishes.settings, **rolling(exclusive=worker.exclusive)}
         if state.service is None:
-            steps += _created(state, worker, settings, wishes.tags)
+            steps += _created(state, worker, settings, wanted)
             continue
         idle = not (state.service.desired or state.service.running or state.service.pending)
         members = [key for key in settings if key not in _FIXED] if idle else _QUIET
@@ -190,7 +201,7 @@ def converge(snapshot: Snapshot, wishes: WorkerWishes) -> list[Step]:
             for key in members
             if key in settings and not matches(state.service.settings.get(key), settings[key])
         }
-        tags = {key: value for key, value in wishes.tags.items() if state.service.tags.get(key) != value}
+        tags = {key: value for key, value in wanted.items() if state.service.tags.get(key) != value}
         steps += [SettleWorker(worker.name, changes, tags)] if changes or tags else []
     return [*steps, *schedule_plan.converge(snapshot, wishes.schedules, wishes.tags)]
 

@@ -5,5 +5,7 @@ from __future__ import annotations
 
 import sys
 
+if sys.argv[1:]:  # its jobs work
+    sys.exit(0)
 print("crash: DATABASE_URL is not set", file=sys.stderr, flush=True)
 sys.exit(3)

@@ -23,9 +23,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--start-after", type=float, default=0.0)
     parser.add_argument("--die-after", type=float)
+    parser.add_argument("job", nargs="?", help="a job of the release instead, undelayed")
     given = parser.parse_args()
-    time.sleep(given.start_after)
-    if given.die_after is not None:
+    sys.argv[1:] = [given.job] if given.job else []
+    time.sleep(0 if given.job else given.start_after)
+    if given.die_after is not None and not given.job:
         timer = threading.Timer(given.die_after, _die)
         timer.daemon = True
         timer.start()

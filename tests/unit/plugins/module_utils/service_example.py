@@ -65,5 +65,9 @@ def example(**changed: Any) -> dict[str, Any]:
         "log_retention_days": 30,
         "alarm_actions": [],
         "alarm_5xx_percent": 5,
+        "workers": [],
+        "schedules": [],
+        "exclusive": False,
+        "one_off_task": {},
     }
     return service | changed

@@ -52,8 +52,7 @@ def test_fine(changed):
     [
         ({"name": "a" * 27}, "name: must be 1 to 26 lower-case letters"),
         ({"name": "a_b"}, "name: must be"),
-        ({"kind": "worker"}, "kind: worker is not deployable yet, only web is"),
-        ({"kind": "cron"}, "kind: must be web, got 'cron'"),
+        ({"kind": "cron"}, "kind: must be web or worker, got 'cron'"),
         ({"account_id": "123"}, "account_id: must be 12 digits"),
         ({"cluster": "c" * 60}, "cluster: the IAM role's name"),
         ({"notify_sns_topic_arn": "told"}, "notify_sns_topic_arn: must be the ARN of an SNS topic, got 'told'"),
