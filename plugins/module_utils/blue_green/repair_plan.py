@@ -45,7 +45,9 @@ from .steps_plan import (
     UpdateService,
     WaitHealthy,
 )
-from .traffic_plan import color_weights, missing_problem, serving_color, shown_traffic
+from .task_definition_plan import digest_in
+from .traffic_plan import color_weights, missing_problem, serving_color, shown_traffic, sticky_seconds
+from .worker_plan import back
 
 
 def plan_repair(snapshot: Snapshot, wanted: Wanted) -> Plan:
@@ -61,6 +63,9 @@ def plan_repair(snapshot: Snapshot, wanted: Wanted) -> Plan:
         return Plan(before=before, after=before, blocked=_undecided(snapshot, choice.why))
     steps = _repair(snapshot, wanted, choice.color)
     after = {**before, "weights": {choice.color: FULL_WEIGHT, other(choice.color): 0}, "because": choice.why}
+    sticky = sticky_seconds(snapshot)
+    if sticky:
+        after["pinned"] = f"the rule keeps clients that have been on {other(choice.color)} there for up to {sticky} s"
     return Plan(before=before, after=after, steps=tuple(steps), origin=live, target=choice.color)
 
 
@@ -151,7 +156,14 @@ def _repair(snapshot: Snapshot, wanted: Wanted, color: str) -> list[Step]:
     steps += _rules(snapshot, "production", color)
     steps += _rules(snapshot, "preview", _shown_beside(snapshot, color))
     steps += [Prove(color, wanted.probe)] if wanted.probe else []
+    steps += _workers(snapshot, wanted, state)
     return [*steps, *_tidied(snapshot, color), *_settled(snapshot, wanted, color, record, raised=bool(raised))]
+
+
+def _workers(snapshot: Snapshot, wanted: Wanted, state: ColorState) -> list[Step]:
+    """Workers and schedules to the release that has the traffic now; where that is not known they stay."""
+    known = state.definition is not None and digest_in(state.definition.body)
+    return back(snapshot, wanted, state.definition) if known else []
 
 
 def _weighs(snapshot: Snapshot, color: str) -> bool:

@@ -13,6 +13,9 @@ from ansible_collections.slipway.ops.plugins.module_utils.blue_green.plan_model 
     WITHDRAWN,
     Rule,
     Scaling,
+    Service,
+    Worker,
+    WorkerState,
 )
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.repair_plan import plan_repair
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.steps_plan import (
@@ -33,7 +36,10 @@ from tests.unit.plugins.module_utils.blue_green.cases import (
     BOUNDS,
     HELD,
     after,
+    arn,
+    body,
     color,
+    definition,
     group,
     snapshot,
     wanted,
@@ -416,6 +422,21 @@ def test_without_scaling_bounds_and_without_a_probe():
     ]
     unscaled = plan_repair(split(replace(BLUE, scaling=None), replace(CANDIDATE, scaling=None), (1, 1)), WANTED)
     assert [step for step in unscaled.steps if isinstance(step, SetScaling)] == [SetScaling("blue", BOUNDS)]
+
+
+def test_workers_follow_the_release_that_has_the_traffic():
+    service = Service("arn:worker", 1, 1, 0, arn("v2", "green"), release=arn("v2", "green"))
+    kinds = ("definition", "latest", "released")
+    worker = WorkerState("api-mail", service, **dict.fromkeys(kinds, definition("v2", "green")))
+    state = replace(split(BLUE, CANDIDATE, (0, 100)), workers={"api-mail": worker})
+    state = replace(state, colors={**state.colors, "green": replace(CANDIDATE, healthy=0)})
+    asked = replace(WANTED, workers=(Worker("api-mail", body("v1", "blue")),))
+    told = titles(plan_repair(state, asked))
+    moved = [title for title in told if "api-mail" in title]
+    assert len(moved) == 4, moved
+    assert told.index("prove that blue answers") < told.index(moved[0])
+    unknown = replace(state, colors={**state.colors, "blue": replace(BLUE, definition=None)})
+    assert not [title for title in titles(plan_repair(unknown, asked)) if "api-mail" in title]
 
 
 def test_from_any_state_weight_goes_only_to_what_is_healthy_and_nothing_is_left_to_repair():
