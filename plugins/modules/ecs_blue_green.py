@@ -782,6 +782,7 @@ timings:
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.slipway.ops.plugins.module_utils.aws_session import OneSession
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green import (
     gates_plan,
     inputs_plan,
@@ -939,7 +940,7 @@ def lease_of(params: dict, clients: Clients, stop: Stop) -> Lease | NoLease:
 
 def job_of(module: AnsibleAWSModule, progress: Progress, stop: Stop) -> two_service.Job:
     params = module.params
-    clients = Clients(module.client)
+    clients = Clients(OneSession(module))
     workers, schedules = worker_inputs_plan.names_of(params)
     image = reference(params["image"]) if params["action"] in ("deploy", "continue") and params["image"] else None
     return two_service.Job(

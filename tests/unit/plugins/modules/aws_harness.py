@@ -16,6 +16,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.slipway.ops.plugins.module_utils import ecs
+from ansible_collections.slipway.ops.plugins.module_utils.aws_session import OneSession
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ecs.models import ecs_backends
@@ -121,6 +122,7 @@ def world(monkeypatch):
         monkeypatch.setenv(f"AWS_{key}", value)
     made = World()
     monkeypatch.setattr(AnsibleAWSModule, "client", lambda _module, name: made.client(name))
+    monkeypatch.setattr(OneSession, "__call__", lambda session, name: session._module.client(name))
     real_update, real_create = ecs.update_service, ecs.create_service
 
     def update(client, cluster, name, changes):

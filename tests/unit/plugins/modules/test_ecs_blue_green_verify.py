@@ -13,7 +13,7 @@ from moto.iam.responses import IamResponse
 
 from localcloud.mends.iam import simulate_principal_policy
 from tests.unit.plugins.modules.aws_harness import world
-from tests.unit.plugins.modules.test_ecs_blue_green import DEFINITION, REPOSITORY, module, site
+from tests.unit.plugins.modules.blue_green_site import DEFINITION, REPOSITORY, module, site
 
 __all__ = ["module", "site", "world"]
 
@@ -22,24 +22,60 @@ READS = ("Describe", "List", "Get", "BatchGet", "Simulate", "Assume")
 INDEX = "application/vnd.oci.image.index.v1+json"
 
 
+SERVICES = (
+    "ecs",
+    "ecr",
+    "elbv2",
+    "ec2",
+    "iam",
+    "logs",
+    "ssm",
+    "secretsmanager",
+    "application-autoscaling",
+    "cloudwatch",
+)
+
+
 @pytest.fixture
-def calls(world, monkeypatch):
-    """The names of the AWS calls that are made, of clients that exist now or later."""
+def hook(world):
+    """Calls a function before each AWS call of this test, with the name of the operation."""
+    hooked = []
+
+    def register(function):
+        def before(model, **_):
+            function(model.name)
+
+        for name in SERVICES:
+            world.client(name).meta.events.register("before-call", before)
+        hooked.append(before)
+
+    yield register
+    for before in hooked:
+        for name in SERVICES:
+            world.client(name).meta.events.unregister("before-call", before)
+
+
+@pytest.fixture
+def calls(hook, monkeypatch):
+    """The names of the AWS calls that are made."""
     made = []
-    real = type(world).client
-
-    def client(self, name):
-        new = name not in self.clients
-        found = real(self, name)
-        if new:
-            found.meta.events.register("before-call", lambda model, **_: made.append(model.name))
-        return found
-
-    for known in world.clients.values():
-        known.meta.events.register("before-call", lambda model, **_: made.append(model.name))
-    monkeypatch.setattr(type(world), "client", client)
+    hook(made.append)
     monkeypatch.setattr(IamResponse, "simulate_principal_policy", simulate_principal_policy, raising=False)
     return made
+
+
+@pytest.fixture
+def refuse(hook):
+    """Lets AWS refuse an operation."""
+
+    def register(operation, code):
+        def before(name):
+            if name == operation:
+                raise ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
+
+        hook(before)
+
+    return register
 
 
 def role(world, name, service="ecs-tasks.amazonaws.com", allowed=None):
@@ -173,28 +209,20 @@ def test_what_is_right_is_deployed(world, site, calls):
     assert "GetSecretValue" not in calls
 
 
-def test_a_lookup_that_fails_is_a_failure(world, site, calls):
+def test_a_lookup_that_fails_is_a_failure(site, calls, refuse):
     """Not allowed to look is not the same as not there."""
-
-    def refuse(**_):
-        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "DescribeLogGroups")
-
-    world.client("logs").meta.events.register("before-call.cloudwatch-logs.DescribeLogGroups", refuse)
+    refuse("DescribeLogGroups", "AccessDeniedException")
     failed = site("deploy", "v1", task_definition=definition(container_log_configuration=awslogs("/ecs/api")))
     assert failed["failed"]
     assert "Failed to describe log group /ecs/api" in failed["msg"]
     assert [name for name in calls if not name.startswith(READS)] == []
 
 
-def test_what_cannot_be_known_is_a_note(world, site, calls):
+def test_what_cannot_be_known_is_a_note(world, site, refuse):
     """Who may not simulate deploys all the same, and is told."""
     secret = world.client("secretsmanager").create_secret(Name="open", SecretString="{}")["ARN"]
     execution = role(world, "execution")
-
-    def refuse(**_):
-        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "SimulatePrincipalPolicy")
-
-    world.client("iam").meta.events.register("before-call.iam.SimulatePrincipalPolicy", refuse)
+    refuse("SimulatePrincipalPolicy", "AccessDenied")
     given = definition(execution_role_arn=execution, container_secrets=[{"name": "A", "value_from": secret}])
     done = site("deploy", "v1", task_definition=given)
     assert done["outcome"] == "promoted"
