@@ -144,7 +144,8 @@ def statistic(stat: str, data: list[Any]) -> float | None:
     """One of the five plain statistics of a period's data; None without any."""
     if not data:
         return None
-    counts, sums, least, most = zip(*map(_as_set, data), strict=True)
+    sets = [_as_set(datum) for datum in data]
+    counts, sums, least, most = ([item[index] for item in sets] for index in range(4))
     if stat == "Sum":
         return sum(sums)
     if stat == "SampleCount":

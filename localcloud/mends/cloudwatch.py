@@ -7,7 +7,7 @@ import copy
 import datetime
 from typing import Any
 
-from moto.cloudwatch.models import CloudWatchBackend
+from moto.cloudwatch.models import CloudWatchBackend, Dimension
 
 from localcloud.mends.patch import wrap
 
@@ -17,6 +17,7 @@ def install() -> None:
     wrap(CloudWatchBackend, "get_metric_statistics", get_metric_statistics)
     wrap(CloudWatchBackend, "get_metric_data", get_metric_data)
     wrap(CloudWatchBackend, "put_metric_alarm", put_metric_alarm)
+    wrap(Dimension, "__lt__", less)
 
 
 def _whole_minute(time: datetime.datetime) -> datetime.datetime:
@@ -79,6 +80,14 @@ def get_metric_data(
         result["values"] = [value for value, _ in pairs]
         result["timestamps"] = [time for _, time in pairs]
     return found
+
+
+def less(original: Any, self: Dimension, other: Dimension) -> bool:  # noqa: ARG001
+    """The order in which dimensions are named does not make another metric.
+
+    moto sorts them to compare them, by an order in which two may each come before the other, or neither.
+    """
+    return (str(self.name), str(self.value)) < (str(other.name), str(other.value))
 
 
 def put_metric_alarm(original: Any, self: CloudWatchBackend, name: str, *args: Any, **kwargs: Any) -> Any:

@@ -8,6 +8,8 @@ import json
 
 import pytest
 
+from tests.unit.localcloud.conftest import wait_for
+
 NOW = datetime.datetime.now(datetime.UTC)
 
 
@@ -133,3 +135,41 @@ def test_metric_data_starts_at_the_whole_minute(cloud):
         EndTime=NOW + datetime.timedelta(minutes=2),
     )["MetricDataResults"][0]
     assert found["Values"] == [7]
+
+
+@pytest.mark.parametrize("names", [("LoadBalancer", "TargetGroup"), ("TargetGroup", "LoadBalancer")])
+def test_metric_data_knows_no_order_of_dimensions_and_no_values_that_are_none(cloud, names):
+    cloudwatch = cloud.client("cloudwatch", "production")
+    metric = {
+        "Namespace": "Test",
+        "MetricName": "RequestCount",
+        "Dimensions": [{"Name": name, "Value": f"x-{names[0]}-{name}"} for name in names],
+    }
+    stored = [{"Name": name, "Value": f"x-{names[0]}-{name}"} for name in ("TargetGroup", "LoadBalancer")]
+    datum = {"MetricName": "RequestCount", "Dimensions": stored, "Timestamp": NOW, "Value": 7}
+    cloudwatch.put_metric_data(Namespace="Test", MetricData=[datum])
+    stats = ("Sum", "p99")
+    found = cloudwatch.get_metric_data(
+        MetricDataQueries=[
+            {"Id": stat.lower(), "MetricStat": {"Metric": metric, "Period": 60, "Stat": stat}} for stat in stats
+        ],
+        StartTime=NOW,
+        EndTime=NOW + datetime.timedelta(minutes=2),
+    )["MetricDataResults"]
+    assert [(result["Values"], len(result["Timestamps"])) for result in found] == [([7], 1), ([], 0)]
+
+
+def test_alarms_are_evaluated(cloud):
+    """Missing data that counts as breaching needs no minute to pass."""
+    cloudwatch = cloud.client("cloudwatch")
+    how = {"Namespace": "Test", "MetricName": "None", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1}
+    how |= {"ComparisonOperator": "GreaterThanThreshold", "Threshold": 1}
+    for treat in ("breaching", "notBreaching"):
+        cloudwatch.put_metric_alarm(AlarmName=treat, TreatMissingData=treat, **how)
+
+    def states():
+        found = cloudwatch.describe_alarms(AlarmNames=["breaching", "notBreaching"])["MetricAlarms"]
+        return {alarm["AlarmName"]: alarm["StateValue"] for alarm in found}
+
+    wait_for(lambda: states() == {"breaching": "ALARM", "notBreaching": "OK"})
+    cloudwatch.delete_alarms(AlarmNames=["breaching", "notBreaching"])
