@@ -119,9 +119,13 @@ def _axis(steps: Rows, samples: Rows, seconds: Rows) -> Axis:
 
 
 def _lasting(axis: Axis, steps: Rows) -> list[Row]:
-    """The stages long enough to be seen, and the shift, however short; the table below the chart has them all."""
+    """The stages long enough to be seen, and the shifts and what failed, however short; the table has them all."""
     least = (axis.end - axis.start) / 120
-    return [step for step in steps if float(step["seconds"]) >= least or str(step["name"]).startswith(SHIFT)]
+
+    def seen(step: Row) -> bool:
+        return float(step["seconds"]) >= least or str(step["name"]).startswith(SHIFT) or step.get("status") == "failed"
+
+    return [step for step in steps if seen(step)]
 
 
 def _stage_labels(axis: Axis, steps: Rows) -> tuple[list[str], float]:
@@ -160,7 +164,7 @@ def _bands(axis: Axis, steps: Rows, top: float, bottom: float) -> list[str]:
         begin, end = axis.x(float(step["started"])), axis.x(float(step["started"]) + float(step["seconds"]))
         kind = "band-watch" if step.get("watch") else f"band{index % 2}"
         kind = "band-bad" if step.get("status") in ("failed", "blocked") else kind
-        parts.append(element("rect", x=begin, y=top, width=max(0.5, end - begin), height=bottom - top, class_=kind))
+        parts.append(element("rect", x=begin, y=top, width=max(1.0, end - begin), height=bottom - top, class_=kind))
         parts.append(element("line", x1=begin, x2=begin, y1=top, y2=bottom, class_="leader"))
     return parts
 

@@ -80,14 +80,15 @@ class Progress:
 
     @contextmanager
     def step(self, name: str, stage: str) -> Iterator[Record]:
-        """Records a step: done when the block ends, failed when it raises."""
+        """Records a step: done when the block ends, failed, and why, when it raises."""
         self.say(name)
         record = Record(name, stage, "running", self.elapsed())
         self.records.append(record)
         try:
             yield record
-        except BaseException:
+        except BaseException as error:
             record.status = "failed"
+            record.detail = " ".join(str(error).split()) or record.detail
             raise
         else:
             record.status = "done"
