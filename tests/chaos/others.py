@@ -13,7 +13,8 @@ from typing import Any
 from tests.chaos.cloud import IMAGES, NAME, SERVICE, TABLE
 from tests.chaos.kills import way_of
 from tests.chaos.runs import Run
-from tests.chaos.stage import TTL, WAIT, Case, Stage
+from tests.chaos.stage import WAIT, Case, Stage
+from tests.chaos.state import lease
 
 #: Long enough that no lease runs out while its run is held.
 LONG_LEASE = {"table": TABLE, "ttl": 60, "wait": 0}
@@ -170,7 +171,7 @@ def skew(stage: Stage, rng: random.Random, seconds: float) -> Case:
             case.name += ", then the first is killed"
             run.kill()
             stage.no_faults()
-            stage.finish(case, image, lock={"table": TABLE, "ttl": TTL, "wait": 65}, skew=seconds)
+            stage.finish(case, image, lock={**LONG_LEASE, "wait": 65}, skew=seconds)
     return case
 
 
@@ -180,25 +181,33 @@ def overtaken(stage: Stage, rng: random.Random, share: float) -> Case:
         image, other = stage.other_image(), stage.live_image()
         run = stage.start("deploy", image, **way_of(rng))
         case.runs.append(run)
-        run.begun.wait()
-        time.sleep(share * stage.seconds)
-        asleep = run.alive
-        if asleep:
-            os.kill(run.pid, signal.SIGSTOP)
+        _until(lambda: not run.alive or lease(stage.cloud) == "held")
+        time.sleep(share * stage.seconds * 0.8)
+        held = _put_to_sleep(stage, run)
         try:
             again = stage.run(case, "deploy", other)
             case.expect(again.outcome == "promoted", f"the second run: {again.outcome}: {_why(again)}")
         finally:
-            if asleep:
+            if run.alive:
                 os.kill(run.pid, signal.SIGCONT)
         run.wait()
-        case.name += f", the sleeper ended with {run.outcome}"
-        case.expect(run.outcome in ("superseded", "promoted") or not asleep, f"ended with {run.outcome}: {_why(run)}")
+        case.name += f"{', with the lease' if held else ''}: {run.outcome}"
+        expected = "superseded" if held else "promoted"
+        case.expect(run.outcome == expected, f"the sleeper ended with {run.outcome}, not {expected}: {_why(run)}")
         time.sleep(1)
         answers = stage.answers()
         case.expect(answers == {other}, f"{sorted(answers)} answer, not {other}")
         stage.finish(case, image)
     return case
+
+
+def _put_to_sleep(stage: Stage, run: Run) -> bool:
+    """Stop the run; whether it has the lease. One that has given it back has also written all it had to write."""
+    try:
+        os.kill(run.pid, signal.SIGSTOP)
+    except ProcessLookupError:
+        return False
+    return lease(stage.cloud) == "held"
 
 
 def _until(met: Any, seconds: float = 60.0) -> None:

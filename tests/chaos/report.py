@@ -63,7 +63,8 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Chaos suite</title>
 <style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#1c2733}}
-table{{border-collapse:collapse;width:100%}}td,th{{padding:.35rem .6rem;border-bottom:1px solid #d5dde5;text-align:right}}
+table{{border-collapse:collapse;width:100%}}
+td,th{{padding:.35rem .6rem;border-bottom:1px solid #d5dde5;text-align:right}}
 td:first-child,th:first-child{{text-align:left}}tr:last-child{{font-weight:600}}.bad{{color:#a61b1b}}
 li{{overflow-wrap:anywhere}}</style>
 <h1>Chaos suite: <span class="{grade}">{verdict}</span></h1>

@@ -58,7 +58,7 @@ class Stage:
         self.calls = 0
 
     def set(self) -> None:
-        """Provision, deploy both images once undisturbed, and remember the states these end in."""
+        """Provision, deploy both images undisturbed, and remember the state that ends in; the way back is its mirror."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.cloud = Cloud(self.folder / "cloud")
@@ -70,11 +70,11 @@ class Stage:
             self.undisturbed("converge", None)
             self.undisturbed("deploy", IMAGES[0])
             self.watcher = Watcher(self.cloud, self.facts["rules"]["production"], self.facts["groups"])
-            for image in (IMAGES[1], IMAGES[0]):
-                before = self.last_call()
-                run = self.undisturbed("deploy", image)
-                self.seconds, self.calls = run.seconds, len(self.calls_since(before))
-                self.expected[image] = self.at_rest()
+            before = self.last_call()
+            run = self.undisturbed("deploy", IMAGES[1])
+            self.seconds, self.calls = run.seconds, len(self.calls_since(before))
+            self.expected[IMAGES[1]] = self.at_rest()
+            self.expected[IMAGES[0]] = state.mirrored(self.expected[IMAGES[1]])
         except BaseException:
             self.strike()
             raise

@@ -28,7 +28,7 @@ def read(cloud: Cloud, facts: dict[str, Any]) -> dict[str, Any]:
     for service in services:
         color = service["serviceName"].removeprefix(f"{SERVICE}-")
         found[role[color]] = _color(cloud, facts, color, service)
-    found["lease"] = _lease(cloud)
+    found["lease"] = lease(cloud)
     plain: dict[str, Any] = json.loads(json.dumps(found))
     return plain
 
@@ -88,11 +88,19 @@ def _scaling(cloud: Cloud, color: str) -> dict[str, Any]:
     }
 
 
-def _lease(cloud: Cloud) -> str:
+def lease(cloud: Cloud) -> str:
     """held, or free: nobody's, or run out."""
     key = {"service": {"S": SERVICE}, "item": {"S": "lock"}}
     item = cloud.client("dynamodb").get_item(TableName=TABLE, Key=key, ConsistentRead=True).get("Item", {})
     return "held" if float(item.get("expires", {"N": "0"})["N"]) > time.time() else "free"
+
+
+def mirrored(found: dict[str, Any]) -> dict[str, Any]:
+    """The same state with the releases exchanged."""
+    made: dict[str, Any] = json.loads(json.dumps(found))
+    for name in ("image", "definition"):
+        made["live"][name], made["idle"][name] = found["idle"][name], found["live"][name]
+    return made
 
 
 def difference(expected: Any, found: Any, path: str = "") -> list[str]:
