@@ -16,7 +16,6 @@ from .plan_model import TAG_MIGRATED
 from .run import Run, StepFailedError
 from .steps_plan import RunOnce
 
-
 POLL_SECONDS = 1.0
 
 
