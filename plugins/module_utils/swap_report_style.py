@@ -16,7 +16,7 @@ body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,-a
 main{max-width:1040px;margin:0 auto;padding:32px 24px 48px}
 h1{font-size:26px;line-height:1.25;margin:0 0 4px;font-weight:650;letter-spacing:-.01em;text-wrap:balance}
 h2{font-size:16px;margin:36px 0 8px;font-weight:650}
-p{margin:0}.dim{color:var(--dim);fill:var(--dim)}.good{color:var(--good)}.bad{color:var(--bad)}
+p{margin:0}p+p{margin-top:8px}.dim{color:var(--dim);fill:var(--dim)}.good{color:var(--good)}.bad{color:var(--bad)}
 .neutral{color:var(--dim)}.text-blue{color:var(--blue);fill:var(--blue)}
 .text-green{color:var(--text-green);fill:var(--text-green)}.text-ink{fill:var(--ink)}.text-faint{fill:var(--dim)}
 .text-bad{fill:var(--bad)}

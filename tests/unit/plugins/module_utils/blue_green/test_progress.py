@@ -44,7 +44,7 @@ def test_a_step_that_raises_is_recorded_as_failed():
     with pytest.raises(ValueError, match="x"), progress.step("shift", "weights"):
         raise ValueError("x")
     progress.say("after")
-    assert [(record.status, record.detail) for record in progress.records] == [("failed", "")]
+    assert [(record.status, record.detail) for record in progress.records] == [("failed", "x")]
 
 
 def test_timings_add_up_per_stage():
