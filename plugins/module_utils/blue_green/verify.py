@@ -112,6 +112,7 @@ def _together(calls: Calls) -> dict[tuple[str, str], Any]:
 
 def _facts(found: Mapping[tuple[str, str], Any]) -> Facts:
     exists, platforms, unknown = found.get(("image", ""), (True, (), ""))
+    balancer = found["load balancer", ""] or {}
     return Facts(
         image_exists=exists,
         platforms=platforms,
@@ -122,7 +123,8 @@ def _facts(found: Mapping[tuple[str, str], Any]) -> Facts:
         roles=_of("role", found),
         subnets=found.get(("subnets", ""), {}),
         security_groups=found.get(("security groups", ""), {}),
-        vpc=(found["load balancer", ""] or {}).get("VpcId", ""),
+        vpc=balancer.get("VpcId", ""),
+        balancer_groups=tuple(balancer.get("SecurityGroups", ())),
         target_group=found["target group", ""],
     )
 

@@ -18,6 +18,7 @@ from .fargate_plan import limit_problems, size_problem, total_problems
 from .image_plan import ImageReference, place_problem
 from .plan_model import Service
 from .platform_plan import wanted_platform
+from .reach_plan import admits
 from .secret_plan import Decision, SecretReference, names_of, parameter_arn, references_of, version_problem
 from .steps_plan import Plan, RegisterDefinition, UpdateService
 
@@ -89,7 +90,7 @@ class Facts:
     image_exists: False when ECR lacks the digest. platforms: what the image is built for, empty when that cannot be
     known, and unknown_platform says why. secrets, roles: ARN -> as AWS describes it. decisions: ARN of a secret or
     parameter -> may the execution role read it; None: not allowed to simulate. shared: secrets with a policy of their
-    own. vpc: the load balancer's. target_group: as described.
+    own. vpc, balancer_groups: the load balancer's, and its security groups. target_group: as described.
     """
 
     image_exists: bool = True
@@ -104,6 +105,7 @@ class Facts:
     subnets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     security_groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     vpc: str = ""
+    balancer_groups: tuple[str, ...] = ()
     target_group: Mapping[str, Any] | None = None
 
 
@@ -312,6 +314,14 @@ def _network(asked: Questions, facts: Facts) -> Iterator[str]:
                 there = found[name]["VpcId"]
                 misplaced = f"{kind} {name} is in {there}, the load balancer in {facts.vpc}"
                 yield f"{misplaced}: correct it, then run {asked.site}"
+    whole = asked.security_groups and set(asked.security_groups) <= set(facts.security_groups)
+    if whole and facts.balancer_groups and asked.loaded is not None:
+        groups = [facts.security_groups[name] for name in asked.security_groups]
+        if not admits(groups, facts.balancer_groups, asked.loaded):
+            yield (
+                f"security group {', '.join(asked.security_groups)} lets nothing in on port {asked.loaded} from the "
+                f"load balancer's {', '.join(facts.balancer_groups)}: allow it, or run {asked.site}, which does"
+            )
 
 
 def _port(asked: Questions, facts: Facts) -> Iterator[str]:

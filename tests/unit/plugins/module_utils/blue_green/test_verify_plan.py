@@ -56,6 +56,7 @@ SERVICE = Service(
         "loadBalancers": [{"containerPort": 8080}],
     },
 )
+OPEN = {"IpProtocol": "tcp", "FromPort": 8080, "ToPort": 8080, "UserIdGroupPairs": [{"GroupId": "sg-lb"}]}
 GROUP = {"TargetGroupName": "api-green", "TargetType": "ip", "Port": 8080, "VpcId": "vpc-1"}
 ALLOWED = {SECRET: Decision(allowed=True), PARAMETER: Decision(allowed=True)}
 FACTS = Facts(
@@ -66,8 +67,9 @@ FACTS = Facts(
     log_groups=frozenset({"/ecs/api"}),
     roles={ROLE: {"AssumeRolePolicyDocument": {"Statement": [TRUST]}}},
     subnets={"subnet-1": {"VpcId": "vpc-1"}},
-    security_groups={"sg-1": {"VpcId": "vpc-1"}},
+    security_groups={"sg-1": {"VpcId": "vpc-1", "IpPermissions": [OPEN]}},
     vpc="vpc-1",
+    balancer_groups=("sg-lb",),
     target_group=GROUP,
 )
 
@@ -95,6 +97,7 @@ def decided(**decision):
 
 
 SOUND = {
+    "a load balancer without security groups": (asked(), facts(balancer_groups=())),
     "all is as it should be": (asked(), FACTS),
     "without an image of ours": (asked(image=None), facts(platforms=())),
     "an index for both": (
@@ -193,8 +196,14 @@ UNSOUND = {
     "subnet": (asked(), facts(subnets={}), "subnet subnet-1 of the service's network does not exist"),
     "security group": (
         asked(),
-        facts(security_groups={"sg-1": {"VpcId": "vpc-2"}}),
+        facts(security_groups={"sg-1": {"VpcId": "vpc-2", "IpPermissions": [OPEN]}}),
         "security group sg-1 is in vpc-2, the load balancer in vpc-1: correct it, then run `ansible-playbook",
+    ),
+    "no security group": (asked(), facts(security_groups={}), "security group sg-1 of the service's network does not"),
+    "closed to the load balancer": (
+        asked(),
+        facts(balancer_groups=("sg-2", "sg-3")),
+        "security group sg-1 lets nothing in on port 8080 from the load balancer's sg-2, sg-3: allow it, or run",
     ),
     "port": (
         asked(container={"portMappings": [{"containerPort": 80}, {"containerPort": 81}]}),
