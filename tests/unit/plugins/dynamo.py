@@ -21,6 +21,16 @@ REGION = "us-east-1"
 ACCOUNT = Account("local", "111111111111", "AKIASLIPWAYLOCAL1111", "secret", "127.0.0.1", 8080, 8081)
 
 
+def create_table(dynamodb, name):
+    """A release store, as the role makes it."""
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "service", "KeyType": "HASH"}, {"AttributeName": "item", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("service", "item")],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
 class Dynamo:
     """An account with a release store. url: the endpoint of every AWS API."""
 
@@ -40,12 +50,7 @@ class Dynamo:
         self.create()
 
     def create(self):
-        self.client.create_table(
-            TableName=self.table,
-            KeySchema=[{"AttributeName": "service", "KeyType": "HASH"}, {"AttributeName": "item", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("service", "item")],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        create_table(self.client, self.table)
 
     def delete(self):
         self.client.update_table(TableName=self.table, DeletionProtectionEnabled=False)
