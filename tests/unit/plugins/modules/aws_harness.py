@@ -101,6 +101,19 @@ class World:
         suspended = found.get("SuspendedState", {}).get("DynamicScalingInSuspended", False)
         return found["MinCapacity"], found["MaxCapacity"], suspended
 
+    def warm(self, color: str) -> str | None:
+        """The schedule of the color's scale-down."""
+        found = self.client("application-autoscaling").describe_scheduled_actions(
+            ServiceNamespace="ecs", ResourceId=f"service/c/api-{color}"
+        )["ScheduledActions"]
+        return next((action["Schedule"] for action in found), None)
+
+    def tags(self, color: str) -> dict[str, str]:
+        """The tags of Slipway on the color's service."""
+        found = self.client("ecs").describe_services(cluster="c", services=[f"api-{color}"], include=["TAGS"])
+        tags = {tag["key"]: tag["value"] for tag in found["services"][0]["tags"]}
+        return {key: value for key, value in tags.items() if key.startswith("slipway:")}
+
     def tasks_register(self, color: str, count: int) -> None:
         """The data plane: exactly count targets."""
         elb, group = self.client("elbv2"), self.ids[color]

@@ -13,7 +13,7 @@ from ansible_collections.slipway.ops.plugins.module_utils.blue_green import inpu
 from ansible_collections.slipway.ops.plugins.modules import ecs_blue_green
 
 from tests.unit.plugins.modules.aws_harness import world
-from tests.unit.plugins.modules.test_ecs_blue_green import front, module, names, site
+from tests.unit.plugins.modules.blue_green_site import front, module, names, site
 
 __all__ = ["module", "site", "world"]
 

@@ -7,7 +7,7 @@ from ansible_collections.slipway.ops.plugins.module_utils import ecs, elb
 from ansible_collections.slipway.ops.plugins.modules import elb_listener_rule
 
 from tests.unit.plugins.modules.aws_harness import run, world
-from tests.unit.plugins.modules.test_ecs_blue_green import front, module, names, second_rule, site
+from tests.unit.plugins.modules.blue_green_site import front, module, names, second_rule, site
 
 __all__ = ["front", "module", "site", "world"]
 
