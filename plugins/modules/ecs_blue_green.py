@@ -29,8 +29,8 @@ description:
   - A plan that starts tasks is verified before the first change, in check mode too, and everything that speaks against
     it is told at once, with outcome V(blocked). That is the image and its platform against the task's; secrets and
     parameters, whether they have a value and whether the execution role may read them; log groups; both roles and their
-    trust; subnets and security groups, and that they are in the load balancer's VPC and let it in; the container's port;
-    the task's CPU, memory, storage, time-outs and size. What this run may not look up or cannot know is told in
+    trust; subnets and security groups, and that they are in the load balancer's VPC and let it in; the container's
+    port; the task's CPU, memory, storage, time-outs and size. What this run may not look up or cannot know is told in
     RV(notes) instead.
   - Before tasks get traffic, the digests that Amazon ECS reports for them are compared with the one deployed.
   - Any failure before the weights move leaves the traffic untouched. After it the traffic goes back first.

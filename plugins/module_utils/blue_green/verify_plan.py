@@ -163,6 +163,7 @@ def findings(asked: Questions, facts: Facts) -> Findings:
         *_logs(asked, facts),
         *_roles(asked, facts),
         *_network(asked, facts),
+        *_reach(asked, facts),
         *_port(asked, facts),
     ]
     notes = [*_image_notes(asked, facts), *_secret_notes(asked, facts), *_port_notes(asked, facts)]
@@ -314,6 +315,9 @@ def _network(asked: Questions, facts: Facts) -> Iterator[str]:
                 there = found[name]["VpcId"]
                 misplaced = f"{kind} {name} is in {there}, the load balancer in {facts.vpc}"
                 yield f"{misplaced}: correct it, then run {asked.site}"
+
+
+def _reach(asked: Questions, facts: Facts) -> Iterator[str]:
     whole = asked.security_groups and set(asked.security_groups) <= set(facts.security_groups)
     if whole and facts.balancer_groups and asked.loaded is not None:
         groups = [facts.security_groups[name] for name in asked.security_groups]
