@@ -87,6 +87,9 @@ def _double(found: Cost | None) -> dict[str, Any] | None:
 def _lines(made: Mapping[str, Any], snapshot: Snapshot, plan: Plan, wanted: Wanted) -> list[str]:
     if not plan.steps:
         return [f"{snapshot.service}: nothing to do"]
+    if plan.target is None:
+        # A worker has no colors, and thus no traffic to tell of.
+        return [f"{snapshot.service}: {', '.join(step.title for step in plan.steps)}"]
     where = f"onto {plan.target}" if plan.origin == plan.target else f"from {plan.origin} to {plan.target}"
     digest = digest_in(plan.after.get("task_definition") or {})
     image = f" with image {digest[:SHOWN_DIGEST]}" if digest else ""

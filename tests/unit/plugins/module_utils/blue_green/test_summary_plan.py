@@ -30,6 +30,7 @@ from ansible_collections.slipway.ops.plugins.module_utils.blue_green.steps_plan 
 )
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.summary_plan import summary
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.swap_plan import plan_deploy, plan_rollback
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.worker_steps_plan import RollWorker
 
 from tests.unit.plugins.module_utils.blue_green.cases import PROBE, body, color, snapshot, wanted
 
@@ -174,6 +175,14 @@ def test_nothing_to_do_is_told():
     made = summary(state, Plan(), wanted(), None)
     assert made["text"] == ["api: nothing to do", "about 0 s of waiting by plan (none)"]
     assert made["draining"]["deregistration_delay"] == 0
+
+
+def test_a_worker_has_no_traffic_to_tell_of():
+    state = replace(LIVE, colors={}, production=None)
+    made = summary(state, Plan(steps=(RollWorker("api", None, 2, {}),)), wanted(None), None)
+    assert made["text"][0].startswith("api: ")
+    assert made["text"][1] == "about 0 s of waiting by plan (none), and the workers"
+    assert (made["double"], made["rule"], made["colors"]) == (None, None, {})
 
 
 def test_stickiness_and_rules_that_come_first_are_told():
