@@ -14,11 +14,15 @@ description:
   - O(action=converge) creates both services with no tasks and adapts whichever is idle. It never changes a color that
     has tasks, and never weights.
   - O(action=deploy) resolves the image to its digest once, brings it up on the color that has no traffic, moves the
-    weights when enough targets are healthy, proves by requests that they took effect, drains the old color and takes
-    its tasks away. The first deployment goes straight onto the color that has the weight.
+    weights in the steps of O(strategy) when enough targets are healthy, proves by requests that each took effect,
+    watches the gates, and then drains the old color and takes its tasks away, or keeps it warm for O(keep_warm). The
+    first deployment goes straight onto the color that has the weight.
+  - With O(pause_before_shift) it ends before any weight moves. O(action=continue) then moves the traffic to exactly the
+    revision that awaits approval, with the capacity that the live color has by then; O(action=rollback) takes it away.
   - O(action=rollback) does the same towards the previous release, which is the one that the other color's service names
-    in its tag V(slipway:release). While the other color still runs, that is one change of weights. After an interrupted
-    deployment it returns to the release that was live before.
+    in its tag V(slipway:release). While the other color still runs, that is one change of weights; with O(scaling) a
+    scheduled action takes the tasks of the color that is left away, so that nobody waits for its drain. After an
+    interrupted deployment it returns to the release that was live before, from a shift half done too.
   - O(action=repair) sends all of the traffic to the color that has healthy targets, and to the release when both have,
     where the rule is in a state that no run of this module leaves behind, which blocks every other action. These are
     weights on both colors, weight on a color that cannot answer while the other one can, a target group of neither
@@ -34,7 +38,13 @@ description:
     RV(notes) instead.
   - Before tasks get traffic, the digests that Amazon ECS reports for them are compared with the one deployed.
   - Any failure before the weights move leaves the traffic untouched. After it the traffic goes back first.
-  - All state is in AWS. A run that was killed is continued by the next one.
+  - All state is in AWS, in weights, services, scalable targets and the tags V(slipway:release), V(slipway:candidate),
+    V(slipway:awaiting-approval), V(slipway:migrated) and V(slipway:scaling) of the colors' services. A run that was
+    killed is continued by the next one, which says first what it found.
+  - At the first SIGTERM or SIGINT the run finishes its call, gives the lease back and ends with outcome V(failed) where
+    it is; nothing is taken back.
+  - Scale-in is suspended on both colors while they are swapped. The bounds and suspensions from before are recorded
+    and restored, by the next run if need be; what a person has suspended stays suspended.
 author:
   - Contributors to the Slipway project (@slipway)
 options:
@@ -528,6 +538,44 @@ EXAMPLES = r"""
       - {name: HTTPCode_Target_5XX_Count, statistic: Sum, at_most: 5}
       - {name: TargetResponseTime, statistic: p99, at_most: 0.8}
 
+- name: Deploy by steps, and wait for a person before the first one
+  slipway.ops.ecs_blue_green:
+    action: deploy
+    service: api
+    cluster: slipway-staging
+    load_balancer: slipway-staging
+    image: 222222222222.dkr.ecr.us-east-1.amazonaws.com/slipway-staging/api:1.1.0
+    task_definition:
+      cpu: 256
+      memory: 512
+      execution_role_arn: "{{ execution_role_arn }}"
+      containers:
+        - name: api
+          port_mappings:
+            - container_port: 8080
+    scaling: {min: 2, max: 6}
+    strategy: canary
+    canary_steps:
+      - {weight: 5, pause: 300}
+      - {weight: 50, pause: 120}
+    bake: 600
+    pause_before_shift: true
+    keep_warm: 3600
+
+- name: Go on with what awaits approval
+  slipway.ops.ecs_blue_green:
+    action: continue
+    service: api
+    cluster: slipway-staging
+    load_balancer: slipway-staging
+    scaling: {min: 2, max: 6}
+    strategy: canary
+    canary_steps:
+      - {weight: 5, pause: 300}
+      - {weight: 50, pause: 120}
+    bake: 600
+    keep_warm: 3600
+
 - name: Send all traffic to the healthy color, after somebody has split the weights by hand
   slipway.ops.ecs_blue_green:
     action: repair
@@ -548,8 +596,10 @@ EXAMPLES = r"""
 RETURN = r"""
 outcome:
   description:
-    - V(promoted), V(rolled_back), V(superseded), V(blocked), V(failed), V(converged) or V(repaired).
-    - The task fails unless it is V(promoted) or V(converged), or V(rolled_back) when that was the action.
+    - V(promoted), V(awaiting_approval), V(rolled_back), V(superseded), V(blocked), V(failed), V(converged) or
+      V(repaired).
+    - The task fails unless it is V(promoted), V(awaiting_approval), V(converged) or V(repaired), or V(rolled_back) when
+      that was the action.
   returned: always
   type: str
   sample: promoted
@@ -598,6 +648,28 @@ digest:
   returned: always
   type: str
   sample: sha256:6f3b1c...
+found:
+  description: What there was before the run did anything, with whatever was left unfinished.
+  returned: always
+  type: str
+  sample: >-
+    production: blue 70 (2/2 healthy, sha256:1f4e6a0c9b2d), green 30 (2/2 healthy, sha256:6f3b1c8d7e90); scaling is
+    held, it was 2..6 on blue; a deployment of sha256:6f3b1c8d7e90 to green was interrupted after the shift to 30 %
+reason:
+  description: Why the outcome is not the one that was asked for. Empty when it is.
+  returned: always
+  type: str
+  sample: "green: task 5a1b stopped: CannotPullContainerError: not found"
+next:
+  description: The command to run next. INVENTORY and IMAGE are for the reader to fill in.
+  returned: always
+  type: str
+  sample: ansible-playbook -i INVENTORY playbooks/rollback_backend.yml -e service=api
+previous_image:
+  description: The image, by digest, that had the traffic before.
+  returned: always
+  type: str
+  sample: 222222222222.dkr.ecr.us-east-1.amazonaws.com/slipway-staging/api@sha256:1f4e...
 task_definitions:
   description: Color to the ARN of the task definition that its service has now.
   returned: always
