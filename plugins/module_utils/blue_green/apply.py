@@ -59,6 +59,8 @@ def apply(run: Run, plan: Plan) -> None:
     """Runs every step in order. Raises what stopped it; what was done until then stays done."""
     for step in plan.steps:
         run.stop.check()
+        # A call that stalls for longer than the lease must not be followed by writes beside its next holder's.
+        run.lease.keep()
         with run.progress.step(step.title, STAGES[type(step)]) as record:
             _DO[type(step)](run, step)
             if isinstance(step, PointRule) and step.rule == "production":
