@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help venv lock demo test lint unit sanity molecule e2e bench local-up local-down clean
+.PHONY: help venv lock demo test lint unit sanity molecule e2e bench chaos local-up local-down clean
 .PHONY: $(STAMP)
 
 help:  ## this list
@@ -37,6 +37,9 @@ lint unit sanity molecule e2e: venv  ## one gate
 
 bench: venv  ## the benchmarks, as tables
 	$(PYTHON) -m tests.bench
+
+chaos: venv  ## the chaos suite in full: deployments killed, struck by faults, raced, under load (about an hour)
+	$(PYTHON) -m tests.chaos --full
 
 local-up: venv  ## start the local cloud; then `. .local/env`
 	$(PYTHON) -m localcloud up

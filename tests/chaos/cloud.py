@@ -105,6 +105,8 @@ def _network(ec2: Any) -> dict[str, Any]:
         for n, zone in enumerate("ab")
     ]
     group = ec2.create_security_group(GroupName="tasks", Description="tasks", VpcId=vpc)["GroupId"]
+    among = {"IpProtocol": "tcp", "FromPort": 8080, "ToPort": 8080, "UserIdGroupPairs": [{"GroupId": group}]}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[among])
     return {"vpc": vpc, "subnets": subnets, "group": group}
 
 

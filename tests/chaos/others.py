@@ -16,6 +16,8 @@ from tests.chaos.runs import Run
 from tests.chaos.stage import WAIT, Case, Stage
 from tests.chaos.state import lease
 
+#: What may be carried out late without harm: reads, marks and definitions.
+_HARMLESS = ("Describe", "List", "Get", "BatchGet", "Tag", "Untag", "RegisterTask")
 #: Long enough that no lease runs out while its run is held.
 LONG_LEASE = {"table": TABLE, "ttl": 60, "wait": 0}
 
@@ -194,6 +196,39 @@ def overtaken(stage: Stage, rng: random.Random, share: float) -> Case:
         case.name += f"{', with the lease' if held else ''}: {run.outcome}"
         expected = "superseded" if held else "promoted"
         case.expect(run.outcome == expected, f"the sleeper ended with {run.outcome}, not {expected}: {_why(run)}")
+        time.sleep(1)
+        answers = stage.answers()
+        case.expect(answers == {other}, f"{sorted(answers)} answer, not {other}")
+        stage.finish(case, image)
+    return case
+
+
+def stalled(stage: Stage, rng: random.Random, number: int) -> Case:
+    """AWS call NUMBER of a run is answered only after its lease has run out and another has deployed.
+
+    A call that changes capacity or weights cannot be called back once it is on its way: such a one is let go at once.
+    """
+    with stage.case("stalled and overtaken", f"call {number}") as case:
+        image, other = stage.other_image(), stage.live_image()
+        stage.fault(kind="hold", index=number, count=None)
+        run = stage.start("deploy", image, **way_of(rng))
+        case.runs.append(run)
+        held = stage.held(run)
+        reads = held is not None and held["operation"].startswith(_HARMLESS)
+        case.name += f", {held['service']} {held['operation']}" if held else ", after its end"
+        if not reads or lease(stage.cloud) != "held":
+            stage.no_faults()
+            run.wait()
+            case.expect(run.outcome == "promoted", f"ended with {run.outcome}: {_why(run)}")
+            stage.compare(case, image)
+            return case
+        stage.cloud.admin("PUT", "faults", {"rules": []})
+        again = stage.run(case, "deploy", other)
+        case.expect(again.outcome == "promoted", f"the second run: {again.outcome}: {_why(again)}")
+        stage.no_faults()
+        run.wait()
+        case.name += f": {run.outcome}"
+        case.expect(run.outcome == "superseded", f"the stalled run ended with {run.outcome}: {_why(run)}")
         time.sleep(1)
         answers = stage.answers()
         case.expect(answers == {other}, f"{sorted(answers)} answer, not {other}")

@@ -43,6 +43,7 @@ def full(seed: int, calls: int) -> list[Spec]:
     made += [("grows", partial(others.grows, number=n)) for n in rng.sample(indices, 12)]
     made += [("weight delay", partial(others.weight_delay, seconds=float(n))) for n in range(16)]
     made += [("overtaken", partial(others.overtaken, share=rng.random())) for _ in range(16)]
+    made += [("stalled", partial(others.stalled, number=n)) for n in rng.sample(indices, 24)]
     made += [("skew", partial(others.skew, seconds=sign * n)) for sign in (1.0, -1.0) for n in (30.0, 3600.0, 86400.0)]
     made += [("two at once", others.two_at_once)] * 16 + [("converge", others.beside_converge)] * 8
     made += [("dies", others.dies)] * 8
@@ -59,6 +60,7 @@ def short(seed: int, calls: int) -> list[Spec]:
         *_outages(rng, calls, 1),
         ("dies", others.dies),
         ("overtaken", partial(others.overtaken, share=rng.random())),
+        ("stalled", partial(others.stalled, number=rng.randint(last // 2, last))),
         ("two at once", others.two_at_once),
         ("person", partial(others.person, number=rng.randint(1, last))),
         ("grows", partial(others.grows, number=rng.randint(1, last))),

@@ -58,7 +58,7 @@ class Stage:
         self.calls = 0
 
     def set(self) -> None:
-        """Provision, deploy both images undisturbed, and remember the state that ends in; the way back is its mirror."""
+        """Provision, deploy both images undisturbed, and keep the state that ends in; the way back is its mirror."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.cloud = Cloud(self.folder / "cloud")

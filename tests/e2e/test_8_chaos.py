@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The chaos suite in its short form, and one kill of a whole playbook."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from localcloud.images import ROOT
+from tests.e2e.harness import NEW, OLD
+
+# Of the run that is killed: a lease that the next one need not wait a minute for, and a short drain.
+QUICK = {"ecs_service_lock_ttl": 6, "ecs_service_lock_wait": 60, "ecs_service_drain_floor": 6}
+
+
+def test_the_short_form_goes_as_expected():
+    """`make chaos` is the full form; to see a failure again: python -m tests.chaos --short --seed 1 --only NUMBER."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.chaos", "--short", "--seed", "1"], cwd=ROOT, capture_output=True, text=True
+    )
+    print(done.stdout)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
+def test_a_playbook_that_is_killed_is_continued_by_the_next_while_site_yml_runs(serving, images):
+    before = serving.answer()["version"]
+    wanted = next(image for image in (OLD, NEW) if not image.endswith(f":{before}"))
+    extra = {"image": images[wanted], **QUICK}
+    with serving.load(100.0) as load:
+        kill_when(serving, extra, "healthy, ")
+        assert serving.answer()["version"] == before
+        site: list = []
+        beside = threading.Thread(target=lambda: site.append(serving.playbook("site")))
+        beside.start()
+        done = serving.playbook("deploy_backend", extra=extra)
+        beside.join()
+        counted = load.stop()
+    assert done.status == 0, done.output[-3000:]
+    assert done.deployment["outcome"] == "promoted"
+    assert site[0].status == 0, site[0].output[-3000:]
+    assert wanted.endswith(f":{serving.answer()['version']}")
+    assert counted.summary["errors"] == {}
+
+
+def kill_when(environment, extra, text):
+    """Run deploy_backend.yml and kill it, with every process that it has started, when it says TEXT."""
+    command = ["ansible-playbook", "-i", f"inventories/{environment.name}", "playbooks/deploy_backend.yml"]
+    process = subprocess.Popen(
+        [*command, "-e", json.dumps(extra)],
+        cwd=ROOT,
+        env=environment.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        seen = [line for line in iter(process.stdout.readline, "") if _killed(process, line, text)]
+    assert seen, f"it never said {text!r}"
+    assert process.returncode == -signal.SIGKILL
+
+
+def _killed(process, line, text):
+    if text not in line:
+        return False
+    for pid in (*_children(process.pid), process.pid):
+        os.kill(pid, signal.SIGKILL)
+    return True
+
+
+def _children(pid):
+    """All processes below this one, whatever session they are in."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    found, last = [], [pid]
+    while last:
+        last = [child for child, parent in parents.items() if parent in last]
+        found += last
+    return found
