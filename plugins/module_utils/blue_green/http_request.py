@@ -85,7 +85,10 @@ def _ask(
     named = host or parts.netloc.rpartition("@")[2]
     if parts.scheme == "https":
         name = host.partition(":")[0] if host else parts.hostname
-        connection.sock = context.wrap_socket(connection.sock, server_hostname=name)
+        # The handshake comes once the connection holds the socket, so that it can be cut off too.
+        secure = context.wrap_socket(connection.sock, server_hostname=name, do_handshake_on_connect=False)
+        connection.sock = secure
+        secure.do_handshake()
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection.request(method, path, headers={"Host": named, "Connection": "close"})
     response = connection.getresponse()
@@ -96,12 +99,12 @@ def _ask(
 def _cut_off(connection: http.client.HTTPConnection, seconds: float) -> Iterator[threading.Event]:
     """Shuts the connection down after seconds: a socket's own timeout starts anew with every byte that trickles in."""
     cut = threading.Event()
-    plain = connection.sock
 
     def end() -> None:
         cut.set()
-        with suppress(OSError):
-            socket.socket.shutdown(connection.sock or plain, socket.SHUT_RDWR)
+        # With TLS too it is the plain connection that is shut, without a word to the peer.
+        with suppress(OSError, TypeError):
+            socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
     timer = threading.Timer(max(0.001, seconds), end)
     timer.daemon = True

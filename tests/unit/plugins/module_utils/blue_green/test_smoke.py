@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime
+import socket
 import ssl
 import threading
 import time
@@ -218,3 +219,10 @@ def test_certificates_count_unless_told_otherwise(preview, certificate, monkeypa
         check_smoke(run_of(), step(mine))
         with pytest.raises(StepFailedError, match="CERTIFICATE_VERIFY_FAILED"):
             check_smoke(run_of(), step(Smoke(f"{url}/version", host="other.test", attempts=1)))
+
+
+def test_a_handshake_that_does_not_come_is_cut_off():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
+        with pytest.raises(StepFailedError, match=r"no answer: .*(timed out|within 0\.2 s)"):
+            check_smoke(run_of(), step(Smoke(url, seconds=0.2, attempts=1)))
