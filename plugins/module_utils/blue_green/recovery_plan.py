@@ -15,7 +15,7 @@ from .commands_plan import repair
 from .plan_model import WITHDRAWN, ColorState, Snapshot, Wanted, other
 from .shown_plan import shown_state
 from .standalone_plan import plan_worker_recovery
-from .steps_plan import Drain, Plan, PointRule, Prove, ScheduleScaleDown, Step, TagService, Watch
+from .steps_plan import Drain, Plan, PointRule, Prove, Step, TagService, Watch
 from .traffic_plan import carries, interrupted_color, point, problems, serving_color, shown_traffic, sticky_seconds
 from .worker_plan import back
 
@@ -72,7 +72,8 @@ def _give_up_target(snapshot: Snapshot, wanted: Wanted, target: ColorState, live
     preview = point(snapshot, "preview", snapshot.preview, live.color)
     gone = scaling.lower(target, wanted)
     if target.proven and not target.candidate and target.desired and wanted.background and target.scaling:
-        gone = [] if target.warm_until else [ScheduleScaleDown(target.color, max(wanted.keep_warm, wanted.drain_floor))]
+        seconds = max(wanted.keep_warm, wanted.drain_floor)
+        gone = [] if target.warm_until else scaling.keep_warm(target, target.scaling, seconds)
     beside = back(snapshot, wanted, live.released or live.definition)
     steps = [*preview, *beside, *gone, *_keep(snapshot, live, wanted), *_forget(snapshot, target)]
     return _finished(snapshot, steps, live.color)

@@ -97,6 +97,12 @@ def lower(state: ColorState, wanted: Wanted) -> list[Step]:
     return [*steps, UpdateService(state.color, {"desiredCount": 0})] if state.desired else steps
 
 
+def keep_warm(state: ColorState, bounds: Scaling, seconds: float) -> list[Step]:
+    """A minimum keeps the tasks: a suspension would outlast the action, and a suspended schedule would stop it."""
+    held = Scaling(state.desired, max(state.desired, bounds.maximum))
+    return [*set_scaling(state, held), ScheduleScaleDown(state.color, seconds)]
+
+
 def leave(snapshot: Snapshot, state: ColorState, wanted: Wanted, *, kept: bool = False) -> list[Step]:
     """What becomes of the color without traffic. kept: it holds a release that a rollback may want.
 
@@ -109,6 +115,5 @@ def leave(snapshot: Snapshot, state: ColorState, wanted: Wanted, *, kept: bool =
     if not state.desired:
         return lower(state, wanted)
     if wanted.background and state.scaling:
-        acts = set_scaling(state, replace(state.scaling, schedule_suspended=False))
-        return [*acts, ScheduleScaleDown(state.color, max(seconds, wanted.keep_warm if kept else 0))]
+        return keep_warm(state, state.scaling, max(seconds, wanted.keep_warm if kept else 0))
     return [Drain(state.color, seconds, state.deregistration_delay), *lower(state, wanted)]

@@ -44,7 +44,7 @@ def test_by_steps_kept_warm_and_back_at_once(world, site):
     done = promised_and_done(site, "deploy", "v2", **CANARY)
     assert names(done).count("confirm that green carries what blue carries") == 2
     assert "production weights to blue 40, green 60" in names(done)
-    assert (world.weights(), world.desired("blue"), world.scaling("blue")) == (GREEN, 3, (2, 6, True))
+    assert (world.weights(), world.desired("blue"), world.scaling("blue")) == (GREEN, 3, (3, 6, False))
     assert world.warm("blue").startswith("at(20")
     assert set(world.tags("green")) == {"slipway:release"}
     assert set(world.tags("blue")) == {"slipway:release"}

@@ -134,7 +134,7 @@ def test_a_warm_color_stays_warm(name):
     state = snapshot(blue, color("green", "v2", 4, release="v2", scaling=HELD, held="2..6"), (0, 100))
     failed = Plan(origin="green", target="blue", fallback="green")
     plan = plan_recovery(state, wanted(None, keep_warm=3600.0, background=True), failed, (Prove("blue", None),))
-    keep = [] if blue.warm_until else ["keep blue warm for 3600 s"]
+    keep = [] if blue.warm_until else ["scaling of blue to 4..6", "keep blue warm for 3600 s"]
     assert [step.title for step in plan.steps] == [
         *keep,
         "scaling of green to 2..6",

@@ -63,6 +63,8 @@ MARK_APPROVED = [MARK[0], "remove slipway:candidate, slipway:awaiting-approval f
 DOWN = ["drain blue for 120 s", "scaling of blue to 0..0", "scale blue to 0"]
 SETTLE = ["scaling of green to 2..6", "remove slipway:scaling from blue"]
 WARM = {"keep_warm": 3600.0, "background": True}
+KEEP_BLUE = ["scaling of blue to 4..6", "keep blue warm for 3600 s"]
+KEEP_GREEN = ["scaling of green to 4..6", "keep green warm for 120 s"]
 BACK = [
     "confirm that blue can take the traffic back",
     "production weights to blue 100, green 0",
@@ -173,7 +175,7 @@ DEPLOYS = {
     "the old color is kept warm": (
         snapshot(LIVE, color("green")),
         wanted("v2", **WARM),
-        [*UP, *TO_100, *MARK, "keep blue warm for 3600 s", *SETTLE],
+        [*UP, *TO_100, *MARK, *KEEP_BLUE, *SETTLE],
     ),
     "what is kept warm is finished": (
         snapshot(
@@ -196,7 +198,7 @@ DEPLOYS = {
     "interrupted before the scale-down was scheduled": (
         snapshot(BLUE, color("green", "v2", 4, release="v2"), (0, 100)),
         wanted("v2", **WARM),
-        ["wait for 4 healthy green", PROVE, "keep blue warm for 3600 s", SETTLE[1]],
+        ["wait for 4 healthy green", PROVE, *KEEP_BLUE, SETTLE[1]],
     ),
     "a suspended schedule would keep it warm forever": (
         snapshot(replace(LIVE, scaling=Scaling(2, 6, False, False, True)), color("green")),
@@ -207,8 +209,7 @@ DEPLOYS = {
             *UP[2:],
             *TO_100,
             *MARK,
-            "scaling of blue to 2..6, scale-in suspended",
-            "keep blue warm for 3600 s",
+            *KEEP_BLUE,
             *SETTLE,
         ],
     ),
@@ -321,7 +322,7 @@ ROLLBACKS = {
             "confirm that blue carries what green carries",
             "production weights to blue 100, green 0",
             "prove that blue answers",
-            "keep green warm for 120 s",
+            *KEEP_GREEN,
             "scaling of blue to 2..6",
             "remove slipway:scaling from green",
         ],
@@ -337,18 +338,18 @@ ROLLBACKS = {
         snapshot(BLUE, AWAITING, **PREVIEW),
         [
             *GIVE_UP[:4],
-            "keep green warm for 120 s",
+            *KEEP_GREEN,
             "remove slipway:candidate, slipway:awaiting-approval from green",
             GIVE_UP[-1],
         ],
     ),
     "of a shift that was interrupted": (
         snapshot(BLUE, GREEN, (50, 50), **PREVIEW),
-        [*BACK, *GIVE_UP[:4], "keep green warm for 120 s", *GIVE_UP[-2:]],
+        [*BACK, *GIVE_UP[:4], *KEEP_GREEN, *GIVE_UP[-2:]],
     ),
     "of a release of old that is deployed again": (
         snapshot(BLUE, color("green", "v0", 4, release="v0", scaling=RAISED, candidate=True)),
-        [*GIVE_UP[1:4], "keep green warm for 120 s", *GIVE_UP[-2:]],
+        [*GIVE_UP[1:4], *KEEP_GREEN, *GIVE_UP[-2:]],
     ),
     "marks of a deployment that is long over go": (
         snapshot(color("blue", "v1", release="v1", candidate=True), color("green", "v2", 4, release="v2"), (0, 100)),
@@ -365,7 +366,7 @@ ROLLBACKS = {
             "confirm that blue carries what green carries",
             "production weights to blue 100, green 0",
             "prove that blue answers",
-            "keep green warm for 120 s",
+            *KEEP_GREEN,
             "scaling of blue to 2..6",
             "remove slipway:scaling from green",
         ],
