@@ -31,14 +31,11 @@ def started_by(service: str, digest: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How the task ended. exit_code None: the container never ran."""
+    """How the task ended. exit_code None: the container never ran. well: it came to its end, and with 0."""
 
     exit_code: int | None
     why: str
-
-    @property
-    def well(self) -> bool:
-        return self.exit_code == 0
+    well: bool = False
 
 
 def container_of(task: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -46,10 +43,14 @@ def container_of(task: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def ended(task: Mapping[str, Any], container: str) -> Ended:
-    """What a stopped task comes to: the exit code of its app container decides."""
+    """What a stopped task comes to: the exit code of its app container decides.
+
+    A program that was stopped may exit with 0 as well, in the middle of its work; stopCode tells (Amazon ECS API
+    reference, Task).
+    """
     code = container_of(task, container).get("exitCode")
-    if code == 0:
-        return Ended(0, "exited with 0")
+    if code == 0 and task.get("stopCode") == "EssentialContainerExited":
+        return Ended(0, "exited with 0", well=True)
     reason = death_of(task) or f"task {identity(str(task['taskArn']))} stopped: {task.get('stoppedReason', '')}"
     return Ended(code, reason)
 

@@ -29,7 +29,8 @@ def test_started_by_is_short_and_its_own():
 @pytest.mark.parametrize(
     ("given", "found"),
     [
-        (task(0), Ended(0, "exited with 0")),
+        (task(0, stopCode="EssentialContainerExited"), Ended(0, "exited with 0", well=True)),
+        (task(0, stopCode="UserInitiated", stoppedReason="timeout"), Ended(0, "task abc stopped: timeout")),
         (
             task(3, stopCode="EssentialContainerExited", stoppedReason="Essential container in task exited"),
             Ended(3, "task abc stopped: Essential container in task exited; container api exited with 3"),
@@ -43,7 +44,6 @@ def test_started_by_is_short_and_its_own():
 )
 def test_ended(given, found):
     assert ended(given, "api") == found
-    assert found.well is (found.exit_code == 0)
 
 
 def test_log():
