@@ -19,10 +19,11 @@ _ANSWER_TIMEOUT = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """color: the header's value, empty when it is absent. text: what happened, in a few words."""
+    """color: the header's value, empty when it is absent or the server failed, which is broken. text: what happened."""
 
     color: str
     text: str
+    broken: bool = False
 
 
 def url_problem(url: str) -> str | None:
@@ -59,4 +60,5 @@ class Prober:
     def _ask(self, address: str) -> Answer:
         found = exchange(self._parts, address, context=self._context, host=self._probe.host, timeout=_ANSWER_TIMEOUT)
         color = found.headers.get(self._probe.header.lower(), "")
-        return Answer(color if found.status < 500 else "", f"{found.status} {color or 'without color'}")
+        broken = found.status >= 500
+        return Answer("" if broken else color, f"{found.status} {color or 'without color'}", broken)

@@ -76,7 +76,11 @@ def confirm_capacity(run: Run, step: ConfirmCapacity) -> None:
 
 
 def prove(run: Run, step: Prove) -> None:
-    """Answers in a row, every address of the load balancer at least once among them; of a share of the traffic one."""
+    """Answers in a row, every address of the load balancer at least once among them.
+
+    Of a share of the traffic one answer is enough, and a server error before it is a failure, whichever color made it:
+    the load balancer itself answers for targets that do not.
+    """
     prober = Prober(step.probe, run.validate_certs)
     need = max(step.probe.count, prober.addresses()) if step.share == FULL_WEIGHT else 1
     times = f"{need} times in a row" if need > 1 else "once"
@@ -86,6 +90,9 @@ def prove(run: Run, step: Prove) -> None:
         answer = prober.ask()
         streak = streak + 1 if answer.color == step.color else 0
         run.progress.say(f"probe: {answer.text}")
+        if answer.broken and step.share < FULL_WEIGHT:
+            _unproven(run, step, f"{step.probe.url} failed while {step.color} had {step.share} %: {answer.text}")
+            return
         if streak < need and run.progress.clock() >= deadline:
             _unproven(run, step, f"{step.probe.url} did not answer from {step.color} {times}: {answer.text}")
             return
