@@ -15,6 +15,16 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+# The lease is renewed by calls that must not take longer than it lasts: botocore waits a minute for each answer and
+# tries DynamoDB ten times.
+OPTIONS = {
+    "dynamodb": {
+        "connect_timeout": 3,
+        "read_timeout": 5,
+        "retries": {"mode": "standard", "total_max_attempts": 4},
+    }
+}
+
 
 class OneSession:
     """Makes clients like AnsibleAWSModule.client, from one session instead of one each.
@@ -32,10 +42,12 @@ class OneSession:
         """A new client. Not for several threads at once."""
         if self._session is None:
             # The first is the module's own, which has words for whatever is wrong with region and credentials.
-            first = self._module.client(service)
+            options = {"config": OPTIONS[service]} if service in OPTIONS else {}
+            first = self._module.client(service, **options)
             self._open(first.meta.config.user_agent)
             return first
-        return self._session.client(service, **self._arguments)
+        config = self._arguments["config"].merge(Config(**OPTIONS.get(service, {})))
+        return self._session.client(service, **{**self._arguments, "config": config})
 
     def _open(self, user_agent: str) -> None:
         region, endpoint, arguments = get_aws_connection_info(self._module)

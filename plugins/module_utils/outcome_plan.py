@@ -100,8 +100,14 @@ def outputs(result: Result, *, check_mode: bool) -> dict[str, str]:
         "digest": plain(result.get("digest", "")),
         "image": plain(result.get("image", "")),
         "color": plain(color or ""),
-        "previous_image": plain(result.get("previous_image", "")),
+        "previous_image": _released(result),
     }
+
+
+def _released(result: Result) -> str:
+    """The image before; a service that was never released has none, only the name of one that never ran."""
+    image = plain(result.get("previous_image", ""))
+    return image if "@" in image else ""
 
 
 def output_lines(values: Mapping[str, str], delimiter: str) -> str:
@@ -140,7 +146,8 @@ def _facts(result: Result) -> str:
         "Outcome": code(result["outcome"]),
         "Cluster": code(result.get("cluster", "")),
         "Digest": code(result.get("digest", "")),
-        "Image before": code(result.get("previous_image", "")),
+        "Image before": code(_released(result)),
+        "Found": shown(result.get("found", "")),
         "Colors": moved,
         "Started": began,
         "Took": f"{total:.1f} s" if total else "",

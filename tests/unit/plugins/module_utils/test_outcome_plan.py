@@ -93,6 +93,13 @@ def test_outputs(result, check_mode, outcome, color):
     assert (found["outcome"], found["color"]) == (outcome, color)
 
 
+def test_what_was_never_released_is_no_image_before():
+    never = {**RESULT, "previous_image": "repo:unreleased"}
+    assert plan.outputs(never, check_mode=False)["previous_image"] == ""
+    assert plan.outputs(RESULT, check_mode=False)["previous_image"] == "repo@sha256:0"
+    assert "Image before" not in plan.summary(never, check_mode=False)
+
+
 def test_a_value_cannot_end_itself():
     lines = plan.output_lines({"outcome": "promoted", "image": "x\noutcome=failed"}, "D")
     assert lines == "outcome<<D\npromoted\nD\nimage<<D\nx\noutcome=failed\nD\n"
