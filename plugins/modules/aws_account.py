@@ -1,0 +1,74 @@
+#!/usr/bin/python
+# Copyright: Contributors to the Slipway project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: aws_account
+short_description: Fail unless the AWS credentials belong to an account
+version_added: 0.1.0
+author:
+  - Contributors to the Slipway project (@slipway)
+description:
+  - Asks AWS who the controller's credentials belong to, and fails with one line if they are not usable, or if the
+    account is not the one that is expected. Run it before anything is read or changed.
+  - M(amazon.aws.aws_caller_info) tells the same, but starts a Python program for it, asks for the account's alias too,
+    which takes a permission of its own, and answers with a traceback when there are no credentials.
+options:
+  account_id:
+    description: Number of the account that the credentials must belong to.
+    type: str
+    required: true
+  environment:
+    description: Name of the environment that the account is for, for the message.
+    type: str
+    required: true
+  region:
+    description: Region whose endpoint of AWS STS is asked.
+    type: str
+    required: true
+attributes:
+  action:
+    support: full
+  async:
+    support: none
+  become:
+    support: none
+  bypass_host_loop:
+    support: none
+  check_mode:
+    support: full
+  connection:
+    support: none
+  delegation:
+    support: none
+  diff_mode:
+    support: none
+  platform:
+    platforms: all
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+  - ansible.builtin.action_common_attributes.conn
+  - ansible.builtin.action_common_attributes.flow
+notes:
+  - Runs on the controller only, with the credentials of its environment, its files or its machine as boto3 finds them.
+    The keyword C(environment) of a play has no effect on it.
+  - Needs no IAM permission. C(sts:GetCallerIdentity) is always allowed.
+"""
+
+EXAMPLES = r"""
+- name: The credentials belong to this environment's account
+  slipway.ops.aws_account:
+    account_id: "222222222222"
+    environment: staging
+    region: us-east-1
+"""
+
+RETURN = r"""
+account:
+  description: Number of the account.
+  returned: success
+  type: str
+  sample: "222222222222"
+"""
