@@ -12,7 +12,6 @@ import boto3
 from botocore.config import Config
 
 from localcloud.demo import run
-from tests.chaos.runs import ROOT
 
 SERVICE = "api"
 NAME = "chaos"
@@ -41,7 +40,7 @@ class Cloud:
 
     def __init__(self, state: Path) -> None:
         self.state = state
-        run.cloud(state, "up", "--images", str(ROOT / "tests" / "chaos" / "images.json"))
+        run.cloud(state, "up")
         self.env = run.environment(state, "local")
         self._clients: dict[str, Any] = {}
 
@@ -92,7 +91,7 @@ def provision(cloud: Cloud) -> dict[str, Any]:
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("service", "item")],
         KeySchema=[{"AttributeName": "service", "KeyType": "HASH"}, {"AttributeName": "item", "KeyType": "RANGE"}],
     )
-    found["images"] = {image: cloud.push(image) for image in (*IMAGES, "api:dies", "api:crash")}
+    found["images"] = {image: cloud.push(image) for image in IMAGES}
     return found
 
 

@@ -52,4 +52,8 @@ def _afterwards(stage: Stage, case: Case, rng: random.Random, image: str, way: d
         run = stage.run(case, "rollback", None)
         met = run.outcome in ("rolled_back", "blocked")
         case.expect(met, f"the rollback afterwards: {run.outcome}: {run.result.get('msg')}")
+        if stage.live_image() == image:
+            # The killed run had changed nothing yet, or was through: the release before this one is what was to come.
+            # Once more there and back, for a deployment of what is live leaves the other color as it is.
+            stage.run(case, "deploy", stage.other_image())
     stage.finish(case, image, **way)

@@ -107,9 +107,6 @@ def grows(stage: Stage, rng: random.Random, number: int) -> Case:
         live, _ = stage.colors()
         ecs.update_service(cluster=NAME, service=f"{SERVICE}-{live}", desiredCount=2)
         stage.finish(case, image)
-        if stage.keep_warm:  # the old color keeps what it had grown to: the next deployments bring that down
-            for again in (stage.other_image(), image):
-                stage.run(case, "deploy", again)
     return case
 
 
@@ -152,28 +149,28 @@ def weight_delay(stage: Stage, rng: random.Random, seconds: float) -> Case:
     return case
 
 
-def skew(stage: Stage, rng: random.Random, seconds: float) -> Case:
+def skew(stage: Stage, rng: random.Random, seconds: float, killed: bool) -> Case:
     """One of two runs has a wrong clock: no lease is taken that is held, and one that ran out keeps nobody out."""
     with stage.case("clock skew of the lease", f"{seconds:+g} s") as case:
         image, mine = stage.other_image(), rng.random() < 0.5
         stage.fault(kind="hold", index=rng.randint(30, 60), count=None)
-        run = stage.start("deploy", image, lock=LONG_LEASE, skew=seconds if mine else 0.0)
+        locked = {"table": TABLE, "ttl": 25 if killed else 60, "wait": 0}
+        run = stage.start("deploy", image, lock=locked, skew=seconds if mine else 0.0)
         case.runs.append(run)
         case.expect(stage.held(run) is not None, "the first run was not held")
         stage.cloud.admin("PUT", "faults", {"rules": []})
-        beside = stage.run(case, "deploy", image, lock={**LONG_LEASE, "wait": 0}, skew=0.0 if mine else seconds)
+        beside = stage.run(case, "deploy", image, lock=locked, skew=0.0 if mine else seconds)
         case.expect(beside.outcome == "blocked", f"the second run: {beside.outcome}: {_why(beside)}")
-        if rng.random() < 0.5:
-            case.name += ", then the first goes on"
+        if killed:
+            case.name += ", and the first is killed"
+            run.kill()
+            stage.no_faults()
+            stage.finish(case, image, lock={**locked, "wait": 40}, skew=seconds)
+        else:
             stage.no_faults()
             run.wait()
             case.expect(run.outcome == "promoted", f"the first run: {run.outcome}: {_why(run)}")
             stage.compare(case, image)
-        else:
-            case.name += ", then the first is killed"
-            run.kill()
-            stage.no_faults()
-            stage.finish(case, image, lock={**LONG_LEASE, "wait": 65}, skew=seconds)
     return case
 
 

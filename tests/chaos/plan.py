@@ -44,7 +44,11 @@ def full(seed: int, calls: int) -> list[Spec]:
     made += [("weight delay", partial(others.weight_delay, seconds=float(n))) for n in range(16)]
     made += [("overtaken", partial(others.overtaken, share=rng.random())) for _ in range(16)]
     made += [("stalled", partial(others.stalled, number=n)) for n in rng.sample(indices, 24)]
-    made += [("skew", partial(others.skew, seconds=sign * n)) for sign in (1.0, -1.0) for n in (30.0, 3600.0, 86400.0)]
+    made += [
+        ("skew", partial(others.skew, seconds=seconds, killed=killed))
+        for seconds in (30.0, -30.0, 3600.0, -3600.0, 86400.0, -86400.0)
+        for killed in (False, True)
+    ]
     made += [("two at once", others.two_at_once)] * 16 + [("converge", others.beside_converge)] * 8
     made += [("dies", others.dies)] * 8
     rng.shuffle(made)
@@ -64,7 +68,7 @@ def short(seed: int, calls: int) -> list[Spec]:
         ("two at once", others.two_at_once),
         ("person", partial(others.person, number=rng.randint(1, last))),
         ("grows", partial(others.grows, number=rng.randint(1, last))),
-        ("skew", partial(others.skew, seconds=rng.choice((3600.0, -3600.0)))),
+        ("skew", partial(others.skew, seconds=rng.choice((3600.0, -3600.0)), killed=False)),
         ("kill at call", partial(kills.at_call, number=rng.randint(1, last))),
         ("kill at moment", partial(kills.at_moment, share=rng.random())),
         *[(kind, partial(faults.at_call, kind=kind, number=rng.randint(1, last))) for kind in faults.KINDS],
@@ -81,5 +85,7 @@ def _outages(rng: random.Random, calls: int, number: int) -> list[tuple[str, Cal
 
 
 def _specs(seed: str, made: list[tuple[str, Callable[..., Any]]]) -> list[Spec]:
-    """Every other case on a stage that keeps the old color warm."""
-    return [Spec(n, name, n % 2 == 0, play, f"{seed}/{n}") for n, (name, play) in enumerate(made, 1)]
+    """Every other case on a stage that keeps the old color warm; growth, which that keeps too, on the others."""
+    return [
+        Spec(n, name, n % 2 == 0 and name != "grows", play, f"{seed}/{n}") for n, (name, play) in enumerate(made, 1)
+    ]

@@ -81,15 +81,21 @@ class Run:
         return "crash" if "crash" in found else str(found.get("outcome", "error"))
 
 
-class Runner:
-    """Starts runs with a given environment; one process that has imported everything, forked for each run."""
+def clean() -> dict[str, str]:
+    """This process's environment without what points AWS or Ansible programs anywhere."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_", "BOTO"))}
 
-    def __init__(self, env: dict[str, str], folder: Path) -> None:
-        self._env, self._folder = env, folder
+
+class Runner:
+    """Starts runs; one process that has imported everything, forked for each run. env: of every run, set when known."""
+
+    def __init__(self, folder: Path) -> None:
+        self.env: dict[str, str] = {}
+        self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._numbers = itertools.count(1)
         self._runs: dict[int, Run] = {}
-        own = {**env, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(ROOT)}
+        own = {**clean(), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(ROOT)}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.child"],
             cwd=ROOT,
@@ -99,6 +105,9 @@ class Runner:
         )
         self._ready = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
+
+    def wait_ready(self) -> None:
+        """Until it has imported everything."""
         self._ready.wait(LIMIT)
         if self._process.poll() is not None:
             raise RuntimeError("the module runner did not start")
@@ -107,7 +116,8 @@ class Runner:
         """Start a module with these parameters."""
         number = next(self._numbers)
         run = self._runs[number] = Run(self._folder / f"{number}.json")
-        order = {"id": number, "module": module, "params": params, "env": env or {}, "out": str(run.out), "skew": skew}
+        own = {**self.env, **(env or {})}
+        order = {"id": number, "module": module, "params": params, "env": own, "out": str(run.out), "skew": skew}
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         self._process.stdin.flush()

@@ -61,10 +61,12 @@ class Stage:
         """Provision, deploy both images undisturbed, and keep the state that ends in; the way back is its mirror."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
+        self.runner = Runner(self.folder / "runs")
         self.cloud = Cloud(self.folder / "cloud")
         try:
             self.facts = provision(self.cloud)
-            self.runner = Runner(self.cloud.env, self.folder / "runs")
+            self.runner.wait_ready()
+            self.runner.env = {name: value for name, value in self.cloud.env.items() if name.startswith("AWS_")}
             url = f"{self.cloud.env['LOCAL_ALB_URL']}/version"
             self.load = Load(url, self.folder / "load", self.rate)
             self.undisturbed("converge", None)
