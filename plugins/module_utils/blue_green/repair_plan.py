@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from ..rule_actions_plan import forwarding_again, only_weights, weights_of
 from . import scaling_plan as scaling
@@ -62,7 +63,9 @@ def plan_repair(snapshot: Snapshot, wanted: Wanted) -> Plan:
     if choice.color is None:
         return Plan(before=before, after=before, blocked=_undecided(snapshot, choice.why))
     steps = _repair(snapshot, wanted, choice.color)
-    after = {**before, "weights": {choice.color: FULL_WEIGHT, other(choice.color): 0}, "because": choice.why}
+    before = {**before, **_definition(snapshot, live or choice.color)}
+    after = {**before, **_definition(snapshot, choice.color), "because": choice.why}
+    after["weights"] = {choice.color: FULL_WEIGHT, other(choice.color): 0}
     sticky = sticky_seconds(snapshot)
     if sticky:
         after["pinned"] = f"the rule keeps clients that have been on {other(choice.color)} there for up to {sticky} s"
@@ -94,8 +97,14 @@ def _kept_whole(snapshot: Snapshot, live: str) -> Plan:
     steps: list[Step] = [CancelScaleDown(live)] if snapshot.colors[live].warm_until else []
     if _preview_broken(snapshot):
         steps += _rules(snapshot, "preview", _shown_beside(snapshot, live))
-    before = shown_state(snapshot)
+    before = {**shown_state(snapshot), **_definition(snapshot, live)}
     return Plan(before=before, after=before, steps=tuple(steps), origin=live, target=live)
+
+
+def _definition(snapshot: Snapshot, color: str) -> dict[str, Any]:
+    """What the color runs, from which the result takes image and digest."""
+    definition = snapshot.colors[color].definition
+    return {"task_definition": dict(definition.body) if definition else {}}
 
 
 def _choice(snapshot: Snapshot) -> Choice:

@@ -55,6 +55,7 @@ def test_95_percent_to_an_empty_group(world, site):
     assert names(promise) == names(done) == ["production weights to blue 100, green 0", "prove that blue answers"]
     assert promise["diff"] == done["diff"]
     assert done["diff"]["after"]["because"] == "it alone has healthy targets"
+    assert done["digest"] == again["digest"] == world.digests["v1"]
     assert world.weights() == {"blue": 100, "green": 0}
     assert site("deploy", "v2")["outcome"] == "promoted"
 
