@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A swap by Slipway and by its peers, side by side: `python -m tests.bench.swap [--rounds N] [--rate R] [--only NAME]`.
+"""A swap by Slipway and by its peers, side by side: `python -m tests.bench.swap [--rounds N] [--start SECONDS] ...`.
 
 A local cloud of its own, one service a contender on the same load balancer, and rounds in which each contender deploys
 the new release and goes back, one after the other and under load. Prints medians as a Markdown table and writes
@@ -25,7 +25,7 @@ from tests.bench.swaps.cloud import NEW, OLD, WEIGHT_DELAY, Cloud
 from tests.bench.swaps.contenders import CONTENDERS, Contender
 from tests.bench.swaps.measure import Measured, Sampler, measure
 
-OUT = images.ROOT / "build" / "bench-swap.json"
+BUILD = images.ROOT / "build"
 
 
 def arguments() -> argparse.Namespace:
@@ -33,6 +33,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.swap")
     parser.add_argument("--rounds", type=int, default=5, help="of which the medians are shown")
     parser.add_argument("--rate", type=float, default=150.0, help="requests a second on the service that is deployed")
+    parser.add_argument(
+        "--start", type=int, default=0, help="seconds before a task's program begins (Fargate: 30 to 60)"
+    )
     names = [contender.name for contender in CONTENDERS]
     parser.add_argument("--only", action="append", choices=names, help="a contender; may be given again")
     return parser.parse_args()
@@ -67,7 +70,7 @@ def main() -> int:
     given = arguments()
     chosen = [each for each in CONTENDERS if not given.only or each.name in given.only]
     measured: dict[str, list[dict[str, Any]]] = {contender.title: [] for contender in chosen}
-    with tempfile.TemporaryDirectory(prefix="slipway-bench-") as folder, Cloud(Path(folder)) as cloud:
+    with tempfile.TemporaryDirectory(prefix="slipway-bench-") as folder, Cloud(Path(folder), given.start) as cloud:
         said("provisioning")
         cloud.provision([each.name for each in CONTENDERS[1:] if each in chosen])
         with Sampler(cloud, [contender.name for contender in chosen]) as sampler:
@@ -81,9 +84,11 @@ def main() -> int:
         "rounds": given.rounds,
         "rate": given.rate,
         "weight_delay": WEIGHT_DELAY,
+        "start": given.start,
     }
-    OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps({**about, "measured": measured}, indent=2) + "\n")
+    BUILD.mkdir(exist_ok=True)
+    out = BUILD / (f"bench-swap-start-{given.start}.json" if given.start else "bench-swap.json")
+    out.write_text(json.dumps({**about, "measured": measured}, indent=2) + "\n")
     shown = table.markdown(measured)
     said(f"\n{about['date']}, {about['machine']}, medians of {given.rounds} on the local cloud\n\n{shown}")
     return 0

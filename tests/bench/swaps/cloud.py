@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from localcloud import images
 from localcloud.demo import run, watch
 
 # Name of Slipway's service, its image repository and the containers.
@@ -40,22 +41,42 @@ def host_of(name: str) -> str:
 
 
 class Cloud:
-    """A local cloud in FOLDER, up between `with` and the end of its block, and clients for its account."""
+    """A local cloud in FOLDER, up between `with` and the end of its block, and clients for its account.
 
-    def __init__(self, folder: Path) -> None:
+    start: seconds that pass before a task's program begins; here none otherwise, with Fargate 30 to 60.
+    """
+
+    def __init__(self, folder: Path, start: int = 0) -> None:
         self.folder = folder
+        self.start = start
         self._state = folder / "cloud"
         self.env: dict[str, str] = {}
         self.images: dict[str, str] = {}
 
     def __enter__(self) -> Cloud:
         self.folder.mkdir(parents=True, exist_ok=True)
-        run.cloud(self._state, "up", "--weight-delay", str(WEIGHT_DELAY))
+        tables = ["--images", str(self._table())] if self.start else []
+        run.cloud(self._state, "up", "--weight-delay", str(WEIGHT_DELAY), *tables)
         self.env = run.environment(self._state, "local")
         return self
 
     def __exit__(self, *_: object) -> None:
         run.cloud(self._state, "down")
+
+    def _table(self) -> Path:
+        """An image table with the two releases, whose programs begin late."""
+        path = self.folder / "images.json"
+        program = "import runpy, time; time.sleep({}); runpy.run_path('releases/{}/main.py', run_name='__main__')"
+        table = {
+            f"api:{version}": {
+                "folder": str(images.ROOT / "examples" / "api"),
+                "command": ["{python}", "-c", program.format(self.start, version)],
+                "env": {"PYTHONPATH": "."},
+            }
+            for version in (OLD, NEW)
+        }
+        path.write_text(json.dumps(table))
+        return path
 
     def client(self, name: str) -> Any:
         """A boto3 client."""
@@ -85,6 +106,9 @@ class Cloud:
             "smoke": [{"path": HEALTH_CHECK["HealthCheckPath"], "host": host_of(SERVICE)}],
             "s3_buckets": [{"name": bucket, "access": "read_write", "create": True}],
         }
+        if self.start:
+            # As outside of the local cloud: role ecs_service's own default, and time enough.
+            service |= {"poll_interval": 5, "healthy_timeout": 300 + self.start}
         path.write_text(json.dumps({"services": [service]}))
         return path
 
@@ -105,7 +129,7 @@ class Cloud:
         for number, peer in enumerate(peers):
             self._add(peer, 201 + number)
         waiter = self.client("ecs").get_waiter("services_stable")
-        waiter.wait(cluster=PREFIX, services=peers, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+        waiter.wait(cluster=PREFIX, services=peers, WaiterConfig={"Delay": 1, "MaxAttempts": 300})
 
     def _add(self, peer: str, priority: int) -> None:
         """A rolling service of PEER's own, made from what Slipway's live color runs."""
@@ -128,6 +152,7 @@ class Cloud:
             networkConfiguration=model["networkConfiguration"],
             loadBalancers=[{"targetGroupArn": group, "containerName": container["name"], "containerPort": 8080}],
             deploymentConfiguration={"minimumHealthyPercent": 100, "maximumPercent": 200},
+            healthCheckGracePeriodSeconds=60 + self.start,
         )
 
     def _group(self, peer: str) -> str:
