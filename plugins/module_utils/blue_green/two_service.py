@@ -135,7 +135,7 @@ def _stopped(job: Job, why: str) -> Ending:
     now = job.observe()
     name = job.scope.service
     message = (
-        f"{name}: {why}. Nothing was taken back; {shown_traffic(now)}. {again(job.action, name, job.image)} goes on "
+        f"{name}: {why}. Nothing more was done; {shown_traffic(now)}. {again(job.action, name, job.image)} goes on "
         f"from there, {again('rollback', name, None)} takes it back"
     )
     return Ending("failed", job.plan, now, message, changed=True, reason=why)

@@ -155,7 +155,7 @@ def test_a_run_that_is_asked_to_end_ends_where_it_is(world, site, monkeypatch, n
     monkeypatch.setattr(elb, "modify_rule_actions", told)
     ended = site("deploy", "v2", **CANARY)
     assert (ended["outcome"], ended["failed"]) == ("failed", True)
-    assert f"api: stopped by {number.name}. Nothing was taken back; production weights are blue 40" in ended["msg"]
+    assert f"api: stopped by {number.name}. Nothing more was done; production weights are blue 40" in ended["msg"]
     assert ended["next"].startswith(
         "ansible-playbook -i INVENTORY playbooks/deploy_backend.yml -e service=api -e image="
     )
