@@ -212,3 +212,13 @@ def test_describe_tasks_says_what_is_missing(cloud):
     for wrong in ([], ["x"] * 11):
         with pytest.raises(cloud.ecs.exceptions.InvalidParameterException, match="Services cannot"):
             cloud.ecs.describe_services(cluster="main", services=wrong)
+
+
+def test_a_command_goes_behind_the_image_s_entry_point(cloud):
+    task = cloud.run(cloud.define("app:1", command=["once"]))
+    assert (task["containers"][0]["exitCode"], lines(cloud, task)) == (0, ["once starts"])
+    override = {"containerOverrides": [{"name": "app", "command": ["crash"]}]}
+    task = cloud.run(cloud.define("app:1", command=["once"]), overrides=override)
+    assert task["containers"][0]["exitCode"] == 3
+    task = cloud.run(cloud.define("app:1", entryPoint=[sys.executable, "-c", "print('own')"]))
+    assert lines(cloud, task) == ["own"]

@@ -208,21 +208,21 @@ def test_site_makes_workers_without_tasks_and_no_schedule_before_the_first_relea
 
 
 def test_the_first_release_brings_worker_and_schedule(site, cloud, capsys):
-    done = site.deploy(capsys, "serve-1", **ONCE)
+    done = site.deploy(capsys, "app-1", **ONCE)
     assert done["outcome"] == "promoted", done["msg"]
     assert done["one_off_task"]["exit_code"] == 0
     assert done["one_off_task"]["log_tail"] == ["once starts"]
-    assert site.worker_runs() == site.schedule_runs() == site.digest("serve:1")
+    assert site.worker_runs() == site.schedule_runs() == site.digest("app:1")
     assert cloud.service("api-tally")["runningCount"] == 1
-    again = site.deploy(capsys, "serve-1", **ONCE)
+    again = site.deploy(capsys, "app-1", **ONCE)
     assert (again["outcome"], again["steps"]) == ("promoted", [])
-    assert len(site.once_tasks(site.digest("serve:1"))) == 1
+    assert len(site.once_tasks(site.digest("app:1"))) == 1
     assert site.converge(capsys)["changed"] is False
 
 
 def test_a_failing_one_off_task_stops_everything_before_it_begins(site, cloud, capsys):
     before = cloud.service("api-tally")["taskDefinition"]
-    failed = site.deploy(capsys, "serve-2", one_off_task={"command": ["crash"], "timeout": 20})
+    failed = site.deploy(capsys, "app-2", one_off_task={"command": ["crash"], "timeout": 20})
     assert (failed["outcome"], site.weights()) == ("rolled_back", {"blue": 100, "green": 0})
     assert "the one-off task crash of api failed" in failed["msg"]
     assert (
@@ -234,15 +234,15 @@ def test_a_failing_one_off_task_stops_everything_before_it_begins(site, cloud, c
 
 
 def test_a_one_off_task_that_does_not_end_is_stopped(site, cloud, capsys):
-    failed = site.deploy(capsys, "serve-2", one_off_task={"command": ["serve"], "timeout": 1})
+    failed = site.deploy(capsys, "app-2", one_off_task={"command": ["serve"], "timeout": 1})
     assert "was not done within 1 s and was stopped; its log ends: serve starts" in failed["msg"]
-    left = [task for task in site.once_tasks(site.digest("serve:2")) if task["desiredStatus"] != "STOPPED"]
+    left = [task for task in site.once_tasks(site.digest("app:2")) if task["desiredStatus"] != "STOPPED"]
     assert (failed["outcome"], left) == ("rolled_back", [])
 
 
 def test_a_killed_run_s_task_is_adopted_and_everything_moves_after_the_shift(site, cloud, capsys):
     """The task of the killed run still runs when the next run comes."""
-    digest = site.digest("serve:2")
+    digest = site.digest("app:2")
     wait_until(
         lambda: all(task["lastStatus"] == "STOPPED" for task in site.once_tasks(digest)), "the end of the others"
     )
@@ -257,7 +257,7 @@ def test_a_killed_run_s_task_is_adopted_and_everything_moves_after_the_shift(sit
     )["tasks"][0]["taskArn"]
     site.worker = "slow"
     with Sampler(cloud, "api-tally") as sampler:
-        done = site.deploy(capsys, "serve-2", **ONCE)
+        done = site.deploy(capsys, "app-2", **ONCE)
     assert done["outcome"] == "promoted", done["msg"]
     assert (done["one_off_task"]["task_arn"], len(site.once_tasks(digest))) == (orphan, count + 1)
     found = names(done)
@@ -276,18 +276,18 @@ def test_a_rollback_takes_worker_and_schedule_back_and_never_runs_two(site, clou
     with Sampler(cloud, "api-tally") as sampler:
         done = site.rollback(capsys)
     assert done["outcome"] == "rolled_back", done["msg"]
-    assert site.worker_runs() == site.schedule_runs() == site.digest("serve:1")
+    assert site.worker_runs() == site.schedule_runs() == site.digest("app:1")
     assert (site.weights(), sampler.most) == ({"blue": 100, "green": 0}, 1)
     assert site.rollback(capsys)["steps"] == []
 
 
 def test_a_broken_worker_takes_the_whole_release_back(site, cloud, capsys):
     site.worker = "crash"
-    failed = site.deploy(capsys, "serve-2")
+    failed = site.deploy(capsys, "app-2")
     assert (failed["outcome"], site.weights()) == ("rolled_back", {"blue": 100, "green": 0}), failed["msg"]
     assert "worker api-tally: " in failed["msg"]
     assert "container api exited with 3" in failed["msg"]
-    assert site.worker_runs() == site.schedule_runs() == site.digest("serve:1")
+    assert site.worker_runs() == site.schedule_runs() == site.digest("app:1")
     assert cloud.service("api-tally")["runningCount"] == 1
     found = names(failed)
     last = len(found) - 1 - found[::-1].index("roll worker api-tally")
@@ -317,22 +317,22 @@ def test_a_service_that_is_a_worker(site, cloud, capsys):
         "app_container": "api",
         "task_definition": definition("serve"),
     }
-    assert site.deploy(capsys, "serve-1", **given)["outcome"] == "blocked"
+    assert site.deploy(capsys, "app-1", **given)["outcome"] == "blocked"
     assert site.converge(capsys, **given)["outcome"] == "converged"
     assert site.converge(capsys, **given)["changed"] is False
-    first = site.deploy(capsys, "serve-1", **given)
+    first = site.deploy(capsys, "app-1", **given)
     assert (first["outcome"], cloud.service("jobs")["runningCount"]) == ("promoted", 1), first["msg"]
-    assert site.deploy(capsys, "serve-1", **given)["steps"] == []
-    broken = site.deploy(capsys, "serve-2", **{**given, "task_definition": definition("crash")})
+    assert site.deploy(capsys, "app-1", **given)["steps"] == []
+    broken = site.deploy(capsys, "app-2", **{**given, "task_definition": definition("crash")})
     assert (broken["outcome"], site.runs(cloud.service("jobs")["taskDefinition"])) == (
         "rolled_back",
-        site.digest("serve:1"),
+        site.digest("app:1"),
     )
     assert "Taken back: worker jobs: 1/1 running" in broken["msg"]
-    assert site.deploy(capsys, "serve-2", **given)["outcome"] == "promoted"
+    assert site.deploy(capsys, "app-2", **given)["outcome"] == "promoted"
     back = run(ecs_blue_green.main, capsys, action="rollback", **site.arguments(**given))
     assert (back["outcome"], site.runs(cloud.service("jobs")["taskDefinition"])) == (
         "rolled_back",
-        site.digest("serve:1"),
+        site.digest("app:1"),
     )
     assert run(ecs_blue_green.main, capsys, action="rollback", **site.arguments(**given))["outcome"] == "blocked"
