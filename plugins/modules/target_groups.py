@@ -123,6 +123,7 @@ steps:
 
 from typing import Any
 
+from ansible.module_utils.common.warnings import warn
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
@@ -338,7 +339,8 @@ def main() -> None:
     except AnsibleAWSError as error:
         module.fail_json_aws_error(error)
     for item in deferred:
-        module.warn(waiting(item))
+        # AnsibleAWSModule.warn would also put it into the result, which ansible-core reports as deprecated.
+        warn(waiting(item))
     steps = [{"name": step.name, "action": step.action} for step in plan.steps]
     module.exit_json(changed=plan.changed, arns=arns, steps=steps, deferred=deferred, diff=plan.diff())
 
