@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -53,15 +54,20 @@ def main(argv: list[str]) -> int:
         chosen = [spec for spec in made if (only is None or spec.number in only)]
         return [spec for spec in chosen if not given.scenario or given.scenario in spec.scenario]
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     began = time.time()
     deadline = began + given.minutes * 60 if given.minutes else float("inf")
     work = Work(cases, lambda line: print(f"[{time.time() - began:6.0f} s] {line}", flush=True), deadline)
     with tempfile.TemporaryDirectory(prefix="slipway-chaos-") as folder:
         running = [Lane(work, Path(folder) / f"lane-{n}", rate, n % 2 == 0) for n in range(lanes)]
-        for lane in running:
-            lane.start()
-        for lane in running:
-            lane.join()
+        try:
+            for lane in running:
+                lane.start()
+            for lane in running:
+                lane.join()
+        finally:
+            for lane in running:
+                lane.strike()
     return _tell(work, {"seed": seed, "form": given.form, "seconds": round(time.time() - began, 1)})
 
 

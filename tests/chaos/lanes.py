@@ -60,6 +60,10 @@ class Lane(threading.Thread):
         self._work, self._warm = work, warm
         self._stage = Stage(folder, rate, KEEP_WARM if warm else 0.0)
 
+    def strike(self) -> None:
+        """Take the stage down from outside, when the suite is broken off."""
+        self._stage.strike()
+
     def run(self) -> None:
         try:
             self._play_all()

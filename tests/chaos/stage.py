@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -54,6 +55,7 @@ class Stage:
     def __init__(self, folder: Path, rate: float, keep_warm: float = 0.0) -> None:
         self.folder, self.rate, self.keep_warm = folder, rate, keep_warm
         self.expected: dict[str, dict[str, Any]] = {}
+        self._starting = threading.Lock()
         self.seconds = 5.0
         self.calls = 0
 
@@ -62,8 +64,9 @@ class Stage:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.runner = Runner(self.folder / "runs")
-        self.cloud = Cloud(self.folder / "cloud")
         try:
+            with self._starting:
+                self.cloud = Cloud(self.folder / "cloud")
             self.facts = provision(self.cloud)
             self.runner.wait_ready()
             self.runner.env = {name: value for name, value in self.cloud.env.items() if name.startswith("AWS_")}
@@ -82,11 +85,15 @@ class Stage:
             raise
 
     def strike(self) -> None:
-        """Take the stage down."""
-        for part, end in (("watcher", "stop"), ("load", "stop"), ("runner", "close")):
-            if hasattr(self, part):
-                getattr(getattr(self, part), end)()
-        self.cloud.down()
+        """Take down whatever of the stage stands; a cloud that is being started, when it is."""
+        with self._starting:
+            self._strike()
+
+    def _strike(self) -> None:
+        for part, end in (("watcher", "stop"), ("load", "stop"), ("runner", "close"), ("cloud", "down")):
+            standing = self.__dict__.pop(part, None)
+            if standing is not None:
+                getattr(standing, end)()
 
     def undisturbed(self, action: str, image: str | None) -> Run:
         """A run that must succeed, or there is no stage."""
