@@ -12,7 +12,8 @@ from moto.dynamodb.responses import DynamoHandler
 from moto.moto_api._internal import moto_api_backend
 
 from localcloud import network
-from localcloud.control import access, dispatcher
+from localcloud.control import access, calls, dispatcher
+from localcloud.control.faults import parse
 from localcloud.control.server import Server
 from localcloud.mends import dynamodb
 from localcloud.settings import Account
@@ -42,7 +43,9 @@ class Dynamo:
         host = f"{prefix}.0.1"
         port = network.free_port(host, 4566)
         self.url = f"http://{host}:{port}"
-        self._server = Server(host, port, access.Access(dispatcher.Dispatcher(), access.Keys((ACCOUNT,))), {})
+        keys = access.Keys((ACCOUNT,))
+        self._calls = calls.Calls(keys)
+        self._server = Server(host, port, access.Access(dispatcher.Dispatcher(), keys), {}, self._calls)
         self._unmended = DynamoHandler.update_table, Table.describe
         dynamodb.install()
         self._server.start()
@@ -55,6 +58,15 @@ class Dynamo:
     def delete(self):
         self.client.update_table(TableName=self.table, DeletionProtectionEnabled=False)
         self.client.delete_table(TableName=self.table)
+
+    def lose_answer(self, operation):
+        """The next such call is done, and its connection closes without an answer."""
+        rules = [{"service": "dynamodb", "operation": operation, "kind": "lost"}]
+        self._calls._faults.rules = parse({"rules": rules})
+
+    def lost(self):
+        """Whether that has happened."""
+        return [rule.struck for rule in self._calls._faults.rules] == [1]
 
     def item(self, service, item="lock"):
         key = {"service": {"S": service}, "item": {"S": item}}
@@ -88,19 +100,15 @@ def client(service, url, **options):
 
 
 class Skewed:
-    """A client whose answers come from a DynamoDB of another time of day, and which may lose answers."""
+    """A client whose answers come from a DynamoDB of another time of day."""
 
-    def __init__(self, real, seconds=0.0, lose=()):
-        self._real, self.seconds, self.lose, self.calls = real, seconds, list(lose), []
+    def __init__(self, real, seconds=0.0):
+        self._real, self.seconds = real, seconds
 
     def get_item(self, **request):
         return self._dated(self._real.get_item(**request))
 
     def update_item(self, **request):
-        self.calls.append(request)
-        if self.lose and self.lose.pop(0):
-            self._real.update_item(**request)
-            # What botocore does by itself when an answer gets lost: the same request once more.
         return self._dated(self._real.update_item(**request))
 
     def _dated(self, answer):

@@ -11,7 +11,7 @@ from ansible_collections.slipway.ops.plugins.module_utils import lease
 
 from tests.unit.plugins.dynamo import Dynamo, Skewed, client
 
-TIMES = 4
+TIMES = 2
 _TIME = time.time
 
 
@@ -23,12 +23,12 @@ def race(arguments):
     """Takes the lease so many times; whoever has it alone may make the file, and writes its token down meanwhile."""
     url, folder, skew = arguments
     _set_clock(skew)
-    lease.POLL_INTERVAL = 0.02
+    lease.POLL_INTERVAL = 0.1
     dynamodb = client("dynamodb", url)
     inside, journal = Path(folder) / "inside", Path(folder) / "tokens"
     for _ in range(TIMES):
-        mine = lease.Lease(dynamodb, Dynamo.table, "api", f"runner-{os.getpid()}")
-        mine.acquire(60, lambda _text: None)
+        mine = lease.Lease(dynamodb, Dynamo.table, "api", f"runner-{os.getpid()}", ttl=600)
+        mine.acquire(600, lambda _text: None)
         inside.touch(exist_ok=False)
         with journal.open("a") as stream:
             stream.write(f"{mine.token}\n")

@@ -112,6 +112,14 @@ def test_a_record_is_written_once_and_read_back_as_it_was(run):
     assert len(written["record"]["steps"][0]["detail"]) == 2000
 
 
+def test_a_record_whose_answer_gets_lost_is_one_record(run, dynamo):
+    record = examples(release_record)["Write down a release"]
+    dynamo.lose_answer("PutItem")
+    assert "failed" not in run(release_record, **record)
+    assert dynamo.lost()
+    assert len(run(release_record_info, table=TABLE, service="api")["releases"]) == 1
+
+
 def test_the_newest_come_first_and_what_serves_is_found_beyond_them(run):
     base = {"table": TABLE, "service": "api"}
     for number, (kind, outcome, digest) in enumerate(
