@@ -46,6 +46,7 @@ def select(
         _check(service, f"services[{number}]", inputs, taken)
     _check_unique(services, "name")
     _check_unique(services, "priority")
+    _check_workers(services)
     return tuple(
         ServiceHost(service["name"], {f"ecs_service_{key}": value for key, value in service.items()})
         for service in _choose(services, only, single)
@@ -75,6 +76,17 @@ def _check_unique(services: Sequence[Mapping[str, Any]], key: str) -> None:
         if value in seen:
             raise ServicesError(f"services {seen[value]} and {service['name']} have the same {key}: {value}")
         seen[value] = service["name"]
+
+
+def _check_workers(services: Sequence[Mapping[str, Any]]) -> None:
+    """A worker or a schedule SERVICE-NAME must not be what another service is called: one ECS name, one family."""
+    names = {service["name"]: service["name"] for service in services}
+    for service in services:
+        for entry in (*(service.get("workers") or ()), *(service.get("schedules") or ())):
+            name = f"{service['name']}-{entry.get('name')}"
+            if name in names:
+                raise ServicesError(f"services {names[name]} and {service['name']} both make something named {name}")
+            names[name] = service["name"]
 
 
 def _choose(services: Sequence[Mapping[str, Any]], only: str, single: bool) -> Sequence[Mapping[str, Any]]:

@@ -585,6 +585,35 @@ EXAMPLES = r"""
     load_balancer: slipway-staging
     scaling: {min: 2, max: 6}
 
+- name: Deploy a release that brings a migration and a worker
+  slipway.ops.ecs_blue_green:
+    action: deploy
+    service: api
+    cluster: slipway-staging
+    load_balancer: slipway-staging
+    image: 222222222222.dkr.ecr.us-east-1.amazonaws.com/slipway-staging/api:1.2.0
+    task_definition:
+      cpu: 256
+      memory: 512
+      execution_role_arn: "{{ execution_role_arn }}"
+      containers:
+        - name: api
+          port_mappings:
+            - container_port: 8080
+    one_off_task:
+      command: [migrate]
+      timeout: 300
+    workers:
+      - name: mail
+        exclusive: true
+        task_definition:
+          cpu: 256
+          memory: 512
+          execution_role_arn: "{{ execution_role_arn }}"
+          containers:
+            - name: api
+              command: [worker]
+
 - name: Return to the release before
   slipway.ops.ecs_blue_green:
     action: rollback

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.slipway.ops.plugins.module_utils.services_plan import ServiceHost, ServicesError, select
 
-INPUTS = {"name", "kind", "priority", "port"}
+INPUTS = {"name", "kind", "priority", "port", "workers", "schedules"}
 API = {"name": "api", "port": 8080, "priority": 10}
 WEB = {"name": "web", "kind": "web", "priority": 20}
 JOBS = {"name": "jobs", "kind": "worker"}
@@ -42,6 +42,12 @@ def test_every_key_becomes_an_input_of_the_role():
         ([{"port": 1}], {}, r"services\[1\]: name must be .* got None"),
         ([API, {"name": "a" * 27}], {}, r"services\[2\]: name must be 1 to 26 "),
         ([{"name": "Api"}], {}, "name must be"),
+        (
+            [{**API, "workers": [{"name": "mail"}]}, {"name": "api-mail", "kind": "worker"}],
+            {},
+            "both make something named",
+        ),
+        ([{**API, "workers": [{"name": "a"}], "schedules": [{"name": "a"}]}], {}, "both make something named api-a"),
         ([{"name": "api-"}], {}, "name must be"),
         ([{"name": "4pi"}], {}, "name must be"),
         ([{"name": 7}], {}, "name must be"),
