@@ -40,7 +40,7 @@ from ansible_collections.slipway.ops.plugins.module_utils.blue_green.traffic_pla
     live_color,
     serving_color,
 )
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.plugins.module_utils.blue_green.cases import BOUNDS, after, color, snapshot, wanted
@@ -79,6 +79,8 @@ ACTIONS = [
         }.items()
     ),
 ]
+
+NAMED = {action.name: action for action in ACTIONS}
 
 
 def with_color(state, name, **changes):
@@ -246,6 +248,14 @@ def carried_out(state, action, meanwhile):
 
 
 @FIXED
+# The live release is asked for again while another one has some of the traffic.
+@example(("two releases", {}), [(NAMED["deploy v2 by steps"], 12)], NAMED["deploy v1 awaiting approval"])
+# A first deployment was killed, another one killed too, and the color with the weight has no task.
+@example(
+    ("fresh", {}),
+    [(NAMED["deploy v2 plainly"], 5), (NAMED["deploy v1 plainly"], 40), ("fails", NAMED["deploy v2 plainly"], 0)],
+    NAMED["deploy v1 awaiting approval"],
+)
 @given(starts, stories, st.sampled_from(ACTIONS))
 def test_a_run_ends_where_nothing_is_left_to_do(start, story, action):
     begin, own = begun(*start), start[1]
