@@ -109,6 +109,7 @@ class NoLease:
 
     token = 0
     last_token = 0
+    lenient = False
 
     def acquire(self, wait: float, say: Callable[[str], None]) -> None:
         """Nothing to wait for."""
@@ -131,6 +132,7 @@ class NoLease:
 class Lease:
     """One run's claim on the lease of a service.
 
+    lenient: where DynamoDB cannot be asked, confirm() only tells it, which the way back to a healthy release needs.
     token: of this run's acquisition, 0 while it has none. last_token: the newest one known, this run's or another's.
     """
 
@@ -145,6 +147,7 @@ class Lease:
     monotonic: Callable[[], float] = time.monotonic
     token: int = 0
     last_token: int = field(init=False, default=0)
+    lenient: bool = field(init=False, default=False)
     _say: Callable[[str], None] = field(init=False, default=lambda _text: None)
     _clock: Clock = field(init=False)
     _kept: float = field(init=False, default=0.0)
@@ -192,7 +195,16 @@ class Lease:
             self.sleep(min(POLL_INTERVAL, left))
 
     def confirm(self) -> None:
-        """Proves that the lease still is this run's, and extends it by the ttl. Raises LeaseLostError.
+        """Proves that the lease still is this run's, and extends it by the ttl. Raises LeaseLostError."""
+        try:
+            self._renew()
+        except AnsibleAWSError as error:
+            if not self.lenient:
+                raise
+            self._say(f"going on without a proof of the lease: {error}")
+
+    def _renew(self) -> None:
+        """confirm(), strictly.
 
         The answer's date is checked against the expiry just written: the monotonic clock stands still while a machine
         is suspended, and the lease of a run that wakes up would end in the past.
@@ -217,7 +229,7 @@ class Lease:
         if self.monotonic() - self._kept < self.ttl / 3:
             return
         try:
-            self.confirm()
+            self._renew()
         except AnsibleAWSError as error:
             self._say(f"the lease was not renewed, trying again: {error}")
 

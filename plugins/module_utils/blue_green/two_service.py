@@ -249,6 +249,8 @@ def _take_back(job: Job, plan: Plan, left: tuple[Step, ...], wanted: Wanted, why
     """Before the shift only the target goes; after it the traffic goes back first. left: steps of plan not done."""
     name = job.scope.service
     job.progress.say(f"failed: {why}")
+    # DynamoDB being down must not keep users on a release that fails; a lease that is lost still stops the run.
+    job.lease.lenient = True
     try:
         before = job.observe()
         way_back = plan_recovery(before, wanted, plan, left)

@@ -67,9 +67,10 @@ def test_eight_processes_race_and_never_two_of_them_hold_it(dynamo, processes, t
 @pytest.mark.parametrize("skew", [-600, 600])
 def test_a_wrong_clock_of_the_controller_changes_nothing(dynamo, processes, skew):
     """A lease is neither taken early nor kept from those that may have it."""
-    take(dynamo, ttl=60)
-    assert processes.apply(lease_racer.look_at, (dynamo.url, skew)) == {0: "held", 58: "held", 62: "took over"}
-    assert 110 < int(dynamo.item("api")["expires"]["N"]) - time.time() <= 123
+    take(dynamo, ttl=600)
+    assert processes.apply(lease_racer.look_at, (dynamo.url, skew)) == {0: "held", 300: "held", 900: "took over"}
+    # A minute after it was taken there, and not ten minutes to either side of that; the rest is a slow machine.
+    assert 900 < int(dynamo.item("api")["expires"]["N"]) - time.time() < 1200
 
 
 def test_a_second_run_is_told_who_holds_it_and_the_token_grows_also_after_the_release(dynamo):
@@ -135,6 +136,11 @@ def test_a_renewal_that_fails_is_told_and_tried_again(dynamo):
     first.client = client("dynamodb", "http://127.0.0.1:9", retries={"total_max_attempts": 1})
     first.keep()
     assert "the lease was not renewed, trying again" in said[0]
+    with pytest.raises(AnsibleAWSError):
+        first.confirm()
+    first.lenient = True
+    first.confirm()
+    assert "going on without a proof of the lease" in said.pop()
     first.client = dynamo.client
     first.keep()
     assert dynamo.item("api")["expires"] != before
