@@ -25,6 +25,8 @@ BEFORE, AFTER = 1.0, 3.0
 # Stages of a swap whose time is the service's, the load balancer's or what was asked for, not the toolkit's.
 INHERENT = ("healthy", "smoke", "migrate", "bake", "watch", "prove", "drain")
 RESULT = images.ROOT / "build" / "deploy-local-bench.json"
+# What the last command of each contender and direction said.
+LOGS = images.ROOT / "build" / "bench-swap"
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ def measure(cloud: Cloud, sampler: Sampler, name: str, command: Sequence[str], v
         seconds = time.time() - begun
         calls = len(cloud.calls(last))
         time.sleep(AFTER)
+    LOGS.mkdir(parents=True, exist_ok=True)
+    (LOGS / f"{name}-{version}.log").write_text("\n".join(lines) + "\n", encoding="utf-8")
     if status:
         raise run.StepFailedError("\n".join([f"{' '.join(command)} failed", *lines[-25:]]))
     full = full_traffic(sampler.samples(), host_of(name), version, begun)
