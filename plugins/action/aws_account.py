@@ -16,6 +16,8 @@ try:
 except ImportError as error:
     boto3 = None
     MISSING = str(error)
+else:
+    MISSING = ""
 
 # A hanging endpoint is told within a minute, a throttled one is asked again.
 PATIENCE = {"connect_timeout": 5, "read_timeout": 10, "retries": {"mode": "standard", "total_max_attempts": 4}}

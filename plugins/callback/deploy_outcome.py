@@ -4,15 +4,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import uuid
-from pathlib import Path
-from typing import Any
-
-from ansible.plugins.callback import CallbackBase
-from ansible_collections.slipway.ops.plugins.module_utils import outcome_plan
-
 DOCUMENTATION = r"""
 name: deploy_outcome
 type: aggregate
@@ -33,6 +24,14 @@ author:
 requirements:
   - enabled in the C(callbacks_enabled) of ansible.cfg, as the last one of its list
 """
+
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+from ansible_collections.slipway.ops.plugins.module_utils import outcome_plan
 
 MODULE = "slipway.ops.ecs_blue_green"
 
@@ -75,7 +74,7 @@ class CallbackModule(CallbackBase):
             self._append("GITHUB_OUTPUT", outcome_plan.output_lines(values, f"slipway-{uuid.uuid4().hex}"))
         status = outcome_plan.exit_status(results, check_mode=self._check_mode)
         if status:
-            sys.exit(status)
+            raise SystemExit(status)
 
     def _append(self, variable: str, text: str) -> None:
         """A file that cannot be written must not hide how the deployment ended."""

@@ -240,7 +240,7 @@ def _shares(weights: Mapping[str, int]) -> dict[str, float]:
 
 def _plateaus(panel: Panel, moments: Sequence[float], below: Sequence[float], above: Sequence[float]) -> str:
     """The closed path between two stairs, each of whose values lasts until the next one's moment."""
-    spans = list(zip(moments, moments[1:] + moments[-1:], strict=True))
+    spans = list(zip(moments, [*moments[1:], *moments[-1:]], strict=True))
     over = [f"L{number(a)} {number(panel.at(v))}H{number(b)}" for (a, b), v in zip(spans, above, strict=True)]
     under = [f"L{number(b)} {number(panel.at(v))}H{number(a)}" for (a, b), v in zip(spans, below, strict=True)]
     return f"M{over[0][1:]}{''.join(over[1:])}{''.join(reversed(under))}Z"

@@ -77,7 +77,7 @@ def _traffic(result: Result) -> str:
     if result.get("outcome") not in _OURS or not total:
         return ""
     parts = sorted(weights.items(), key=lambda item: -item[1])
-    bar = "".join(
+    shares = "".join(
         f'<i class="bg-{escape(color)}" style="width:{100 * weight / total:.0f}%"></i>'
         for color, weight in sorted(parts)
         if weight
@@ -86,7 +86,7 @@ def _traffic(result: Result) -> str:
         f'<b class="text-{escape(color)}">{escape(color)}</b> {chart.number(100 * weight / total)} %'
         for color, weight in parts
     )
-    return f'{text}<div class="bar">{bar}</div>'
+    return f'{text}<div class="bar">{shares}</div>'
 
 
 def _lock(lock: Any, holder: Any) -> str:

@@ -62,6 +62,7 @@ options:
 attributes:
   check_mode:
     support: full
+    description: Says what would happen to the lease, and takes or gives back none.
   diff_mode:
     support: full
     description: Shows owner and expiry before and after.

@@ -94,6 +94,7 @@ options:
 attributes:
   check_mode:
     support: full
+    description: Says whether the record would be written.
   diff_mode:
     support: full
     description: Shows the record.

@@ -36,8 +36,10 @@ options:
 attributes:
   check_mode:
     support: full
+    description: Changes nothing in either mode.
   diff_mode:
     support: none
+    description: Changes nothing.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules

@@ -40,8 +40,10 @@ options:
 attributes:
   check_mode:
     support: full
+    description: Says what would be changed.
   diff_mode:
     support: full
+    description: Shows the settings before and after.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules

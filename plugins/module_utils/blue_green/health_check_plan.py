@@ -27,7 +27,7 @@ _NUMBERS = {
     "healthy": ("HealthyThresholdCount", 2, 10),
     "unhealthy": ("UnhealthyThresholdCount", 2, 10),
 }
-_MEMBERS = ("HealthCheckProtocol", "HealthCheckPath", *(member for member, _, _ in _NUMBERS.values()), "Matcher")
+_MEMBERS = ("HealthCheckProtocol", "HealthCheckPath", *(number[0] for number in _NUMBERS.values()), "Matcher")
 _MAX_PATH = 1024
 _CODES = (200, 499)
 
@@ -39,7 +39,7 @@ def health_check_from(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {
         "HealthCheckProtocol": given["protocol"],
         "HealthCheckPath": given["path"],
-        **{member: given[option] for option, (member, _, _) in _NUMBERS.items()},
+        **{number[0]: given[option] for option, number in _NUMBERS.items()},
         "Matcher": {"HttpCode": given["matcher"]},
     }
 
