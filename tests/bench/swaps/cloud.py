@@ -128,8 +128,8 @@ class Cloud:
         self.playbook("deploy_backend", "-e", f"image={self.images[OLD]}")
         for number, peer in enumerate(peers):
             self._add(peer, 201 + number)
-        waiter = self.client("ecs").get_waiter("services_stable")
-        waiter.wait(cluster=PREFIX, services=peers, WaiterConfig={"Delay": 1, "MaxAttempts": 300})
+        for peer in peers:
+            self.settle(peer, 120.0 + self.start)
 
     def _add(self, peer: str, priority: int) -> None:
         """A rolling service of PEER's own, made from what Slipway's live color runs."""
