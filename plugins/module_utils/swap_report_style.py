@@ -55,7 +55,8 @@ th,td{padding:5px 20px 5px 0;border-bottom:1px solid var(--grid);vertical-align:
 td.n,th.n{text-align:right;white-space:nowrap}td:last-child{padding-right:0;color:var(--dim);overflow-wrap:anywhere}
 footer{margin-top:28px;font-size:13px;color:var(--dim)}
 @media (max-width:640px){main{padding:20px 16px 32px}h1{font-size:21px}dl{gap:10px 24px}
-.facts,.sides{grid-template-columns:1fr;gap:0 12px}.facts div{margin-bottom:8px}.sides{grid-template-columns:max-content 1fr}
+.facts,.sides{grid-template-columns:1fr;gap:0 12px}.facts div{margin-bottom:8px}
+.sides{grid-template-columns:max-content 1fr}
 .sides div{grid-column:1/-1;margin-bottom:6px}
 table,tbody,tr,td{display:block}tr:has(>th){display:none}tr{padding:8px 0;border-bottom:1px solid var(--grid)}
 td,td.n{border:0;padding:0;text-align:left;display:inline;margin-right:10px;overflow-wrap:anywhere}

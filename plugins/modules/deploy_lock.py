@@ -148,7 +148,8 @@ from ansible_collections.slipway.ops.plugins.module_utils.lease import (
 )
 from ansible_collections.slipway.ops.plugins.module_utils.lease_plan import Held, held_text, release_request
 
-SHORTEST, LONGEST = 10, 86400
+SHORTEST = 10
+LONGEST = 86400
 
 
 @dataclass
