@@ -58,7 +58,7 @@ def full(seed: int, calls: int) -> list[Spec]:
 def short(seed: int, calls: int) -> list[Spec]:
     """Every scenario once, where the seed says, of three lanes one cold; no call so late that a quick run has fewer."""
     rng = random.Random(f"{seed}/short")
-    last = round(calls * 0.8)
+    last = round(calls * 0.6)
     made: list[tuple[str, Callable[..., Any]]] = [
         ("weight delay", partial(others.weight_delay, seconds=float(rng.randint(3, 6)))),
         *_outages(rng, calls, 1),
