@@ -100,6 +100,8 @@ class Cloud:
             "hosts": [host_of(SERVICE)],
             "health_check_path": HEALTH_CHECK["HealthCheckPath"],
             "deregistration_delay": DEREGISTRATION_DELAY,
+            # The role's default; the local inventory's own is short, for those who watch.
+            "keep_warm": 3600,
             "probe_url": self.url,
             "probe_host": host_of(SERVICE),
             "preview_url": self.env["LOCAL_PREVIEW_URL"],
