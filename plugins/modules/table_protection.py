@@ -76,7 +76,9 @@ from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.slipway.ops.plugins.module_utils.api import ApiErrors, retry
 from ansible_collections.slipway.ops.plugins.module_utils.documents_plan import Document, Plan, plan_documents
 
-PROTECTION, ENCRYPTION, RECOVERY = "deletion protection", "encryption", "point-in-time recovery"
+PROTECTION = "deletion protection"
+ENCRYPTION = "encryption"
+RECOVERY = "point-in-time recovery"
 POLL_SECONDS = 2
 
 # A table made a moment ago has no continuous backups yet, which AWS says with ContinuousBackupsUnavailableException
