@@ -22,7 +22,7 @@ from tests.chaos.lanes import Lane, Work
 from tests.chaos.runs import ROOT
 
 #: Lanes and requests a second on each of them: what the generators and the load balancers keep up with on two cores.
-FORMS = {"short": (3, 60.0), "full": (4, 110.0)}
+FORMS = {"short": (3, 60.0), "full": (4, 140.0)}
 PAGE = ROOT / "build" / "chaos.html"
 
 

@@ -74,7 +74,7 @@ def short(seed: int, calls: int) -> list[Spec]:
         *[(kind, partial(faults.at_call, kind=kind, number=rng.randint(1, last))) for kind in faults.KINDS],
         ("converge", others.beside_converge),
     ]
-    return _specs(f"{seed}/short", made, cold=3)
+    return _specs(f"{seed}/short", made, cold=4)
 
 
 def _outages(rng: random.Random, calls: int, number: int) -> list[tuple[str, Callable[..., Any]]]:
