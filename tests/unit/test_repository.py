@@ -47,3 +47,14 @@ def test_the_self_link_leads_to_the_checkout():
     link = ROOT / "collections" / "ansible_collections" / "slipway" / "ops"
     assert link.is_symlink()
     assert link.resolve() == ROOT
+
+
+def test_every_test_that_the_documentation_names_exists():
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    files = {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
+    functions = set(re.findall(r"^\s*def (test_\w+)\(", tests, re.MULTILINE))
+    named = {
+        name for page in (ROOT / "docs").glob("*.md") for name in re.findall(r"`(test_\w+)(?:\.py)?`", page.read_text())
+    }
+    assert len(named) > 22
+    assert named - functions - files == set()
