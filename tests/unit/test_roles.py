@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,14 @@ MODULE_PARAMETERS = {"vpc_id", "vpc_peering_connection_id"}
 """Parameters of AWS modules that look like an input of a role; no role may have an input of that name."""
 
 
-class Loader(yaml.SafeLoader):
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """Reads Ansible's YAML: a vault or unsafe tag is the value it stands on."""
 
 
 Loader.add_multi_constructor("!", lambda loader, suffix, node: loader.construct_scalar(node))
 
 
+@cache
 def load(path: Path) -> Any:
     """The document in a YAML file."""
     return yaml.load(path.read_text(encoding="utf-8"), Loader)

@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 from localcloud.control.callee import callee_of
 from tests.unit.localcloud.conftest import wait_for
 
-ONCE = Config(retries={"total_max_attempts": 1}, user_agent_appid="faults", read_timeout=0.5)
+ONCE = Config(retries={"total_max_attempts": 1}, user_agent_appid="faults")
+IMPATIENT = ONCE.merge(Config(read_timeout=0.5))
 
 
 @pytest.fixture(autouse=True)
@@ -111,7 +112,7 @@ def test_lost_is_done_and_timeout_is_not(cloud):
         client.create_queue(QueueName="late")
     put(cloud, service="sqs", operation="CreateQueue", kind="timeout", seconds=30)
     with pytest.raises(ReadTimeoutError):
-        client.create_queue(QueueName="late")
+        cloud.client("sqs", config=IMPATIENT).create_queue(QueueName="late")
     with pytest.raises(plain.exceptions.QueueDoesNotExist):
         plain.get_queue_url(QueueName="late")
 
@@ -120,7 +121,7 @@ def test_a_held_call_is_done_at_the_release_and_not_if_its_caller_has_gone(cloud
     plain = cloud.client("sqs")
     put(cloud, service="sqs", operation="CreateQueue", kind="hold", count=None)
     with pytest.raises(ReadTimeoutError):
-        cloud.client("sqs", config=ONCE).create_queue(QueueName="gone")
+        cloud.client("sqs", config=IMPATIENT).create_queue(QueueName="gone")
     wait_for(lambda: not cloud.admin("faults")[1]["held"])
     patient = cloud.client("sqs", config=ONCE.merge(Config(read_timeout=30)))
     waiting = threading.Thread(target=patient.create_queue, kwargs={"QueueName": "held"})

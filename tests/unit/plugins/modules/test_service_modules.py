@@ -90,7 +90,8 @@ def test_the_health_check_of_a_group_with_targets_waits_for_a_deployment(call, w
     assert changed["deferred"] == [
         {"name": "web-green", "now": now, "later": {**later, "HealthCheckIntervalSeconds": 9}}
     ]
-    warning = str(changed["warnings"])
+    # Where the process has loaded the controller's side, as other tests do, Ansible shows the warning itself.
+    warning = " ".join(f"{changed.get('warnings', '')} {capsys.readouterr().err}".split())
     assert (
         "web-green has targets: its health check changes with the next deployment, HealthCheckPath /healthz" in warning
     )
