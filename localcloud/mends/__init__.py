@@ -7,9 +7,9 @@ and where AWS documents it. They are installed once, when the control process st
 
 from __future__ import annotations
 
-from localcloud.mends import autoscaling, cloudwatch, dynamodb, ec2, ecr, ecs, elbv2, elbv2_logs, iam, scheduler
+from localcloud.mends import autoscaling, cloudwatch, dynamodb, ec2, ecr, ecs, elbv2, elbv2_logs, iam, s3, scheduler
 
-_MENDS = (autoscaling, cloudwatch, dynamodb, ec2, ecr, ecs, elbv2, elbv2_logs, iam, scheduler)
+_MENDS = (autoscaling, cloudwatch, dynamodb, ec2, ecr, ecs, elbv2, elbv2_logs, iam, s3, scheduler)
 
 
 def install() -> None:

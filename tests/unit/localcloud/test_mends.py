@@ -7,6 +7,7 @@ import datetime
 import json
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.unit.localcloud.conftest import wait_for
 
@@ -173,3 +174,20 @@ def test_alarms_are_evaluated(cloud):
 
     wait_for(lambda: states() == {"breaching": "ALARM", "notBreaching": "OK"})
     cloudwatch.delete_alarms(AlarmNames=["breaching", "notBreaching"])
+
+
+def test_a_bucket_that_refuses_requests_without_tls_lets_others_in(cloud):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="tls-only")
+    arn = "arn:aws:s3:::tls-only/*"
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": arn}
+    refused = [
+        deny | {"Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+        deny | {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::tls-only/secret/*"},
+    ]
+    s3.put_bucket_policy(Bucket="tls-only", Policy=json.dumps({"Version": "2012-10-17", "Statement": refused}))
+    for key in ("items/a", "secret/a"):
+        s3.put_object(Bucket="tls-only", Key=key, Body=b"a")
+    assert s3.get_object(Bucket="tls-only", Key="items/a")["Body"].read() == b"a"
+    with pytest.raises(ClientError, match="403"):
+        s3.get_object(Bucket="tls-only", Key="secret/a")
