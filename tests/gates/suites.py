@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from xml.etree import ElementTree
 
 from tests.gates.lint import PLANNERS
@@ -28,8 +29,14 @@ def unit() -> list[Outcome]:
 
 
 def e2e() -> list[Outcome]:
-    """Run the end-to-end tests against a local cloud of their own."""
-    return [pytest("e2e", ["tests/e2e", "-v"])]
+    """Run the end-to-end tests: those that share a cloud in their order, beside those that have clouds of their own.
+
+    Both wait most of the time, and would wait one after the other.
+    """
+    apart = "tests/e2e/apart"
+    runs = {"e2e": ["tests/e2e", f"--ignore={apart}", "-v"], "e2e-apart": [apart, "-v"]}
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(pytest, runs, runs.values()))
 
 
 def pytest(name: str, arguments: list[str]) -> Outcome:

@@ -14,7 +14,7 @@ import pytest
 from tests.unit.atlas_cloud import AtlasCloud, load_once
 from tests.unit.atlas_playground import Playground, actions
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 #: Runs the module as Ansible does, but the process kills itself when as many steps are done.
 RUNNER = """
 import json, os, signal, sys

@@ -14,7 +14,7 @@ import yaml
 from tests.unit.atlas_cloud import AtlasCloud
 from tests.unit.atlas_playground import CIDR, Playground
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 USER = {"name": "api", "secret_name": "atlas/api", "roles": [{"role_name": "readWrite", "database_name": "app"}]}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The chaos suite in its short form, and one kill of a whole playbook."""
+"""One kill of a whole playbook. The chaos suite in its short form is in apart/, as it has clouds of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -16,15 +15,6 @@ from tests.e2e.harness import NEW, OLD
 
 # Of the run that is killed: a lease that the next one need not wait a minute for, and a short drain.
 QUICK = {"ecs_service_lock_ttl": 10, "ecs_service_lock_wait": 60, "ecs_service_drain_floor": 6}
-
-
-def test_the_short_form_goes_as_expected():
-    """`make chaos` is the full form; to see a failure again: python -m tests.chaos --short --seed 1 --only NUMBER."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.chaos", "--short", "--seed", "1"], cwd=ROOT, capture_output=True, text=True
-    )
-    print(done.stdout)
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
 
 def test_a_playbook_that_is_killed_is_continued_by_the_next_while_site_yml_runs(serving, images):
