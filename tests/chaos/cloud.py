@@ -36,11 +36,14 @@ _QUIET = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}
 
 
 class Cloud:
-    """One local cloud, and the suite's own view of it: these clients are never struck by faults."""
+    """One local cloud, and the suite's own view of it: these clients are never struck by faults.
 
-    def __init__(self, state: Path) -> None:
+    tables: images that it has beside the local cloud's own.
+    """
+
+    def __init__(self, state: Path, *tables: Path) -> None:
         self.state = state
-        run.cloud(state, "up")
+        run.cloud(state, "up", *(argument for table in tables for argument in ("--images", str(table))))
         self.env = run.environment(state, "local")
         self._clients: dict[str, Any] = {}
 

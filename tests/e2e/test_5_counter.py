@@ -7,11 +7,14 @@ import time
 
 from tests.e2e.harness import OLD, wait_until
 
+# No proof that the traffic has moved, and no time for the old color after it, neither warm nor draining.
+UNGUARDED = {"ecs_service_drain_floor": 0, "ecs_service_keep_warm": 0, "ecs_service_probe_url": ""}
+
 
 def test_without_floor_and_proof_a_swap_loses_requests(serving, images):
     """The load balancer sends to the old color for 5 s after the weights changed; by then it has no targets."""
     with serving.load(200.0) as load:
-        done = serving.deploy(images[OLD], ecs_service_drain_floor=0, ecs_service_probe_url="")
+        done = serving.deploy(images[OLD], **UNGUARDED)
         time.sleep(8)
         counted = load.stop()
     assert done.deployment["outcome"] == "promoted"

@@ -7,6 +7,7 @@ On a cloud of its own with short health checks, because it wants metrics that no
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.chaos.stage import Stage
 from tests.chaos.watch import Load, Window
 
 BAD = "api:fails-under-load"
+TABLE = Path(__file__).parents[1] / "images.json"
 RATE, SHARE = 150.0, 10
 # The ALB's and CloudWatch's counts come by the second.
 TOLERATED = 5
@@ -25,10 +27,12 @@ class Gated(Stage):
     """A stage with the first release deployed and nothing else tried on it."""
 
     def set(self):
-        self.cloud = Cloud(self.folder / "cloud")
+        self.cloud = Cloud(self.folder / "cloud", TABLE)
         self.facts = provision(self.cloud)
         self.facts["images"][BAD] = self.cloud.push(BAD)
-        self.runner = Runner(self.cloud.env, self.folder / "runs")
+        self.runner = Runner(self.folder / "runs")
+        self.runner.wait_ready()
+        self.runner.env = {name: value for name, value in self.cloud.env.items() if name.startswith("AWS_")}
         self.load = Load(f"{self.cloud.env['LOCAL_ALB_URL']}/version", self.folder / "load", RATE)
         self.undisturbed("converge", None)
         self.undisturbed("deploy", IMAGES[0])

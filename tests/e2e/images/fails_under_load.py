@@ -42,4 +42,7 @@ def main(after: int) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--after", type=int, required=True)
-    sys.exit(main(parser.parse_args().after))
+    given = parser.parse_args()
+    # The release takes what follows for a job of its own.
+    del sys.argv[1:]
+    sys.exit(main(given.after))
