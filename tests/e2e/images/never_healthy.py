@@ -25,5 +25,7 @@ class Broken(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    if sys.argv[1:]:  # its jobs work
+        sys.exit(0)
     print("never-healthy: answering 500", file=sys.stderr, flush=True)
     ThreadingHTTPServer((os.environ["HOST"], int(os.environ.get("PORT", "8080"))), Broken).serve_forever()
