@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run gates in the order given, show what they print, and close with one line: `N passed, N failed`.
 
-Usage: `python -m tests.gates lint unit sanity molecule e2e`. Every gate runs even if one before it failed, so that
-one run tells everything. Exit status 0 if nothing failed, 1 if something did, 2 for a gate that does not exist.
+Usage: `python -m tests.gates lint,sanity unit molecule,e2e`. Gates that a comma joins run side by side. Every gate runs
+even if one before it failed, so that one run tells everything. Exit status 0 if nothing failed, 1 if something did, 2
+for a gate that does not exist.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.gates import lint, molecule, sanity, suites
 from tests.gates.run import Outcome
@@ -22,20 +24,27 @@ GATES = {
 }
 
 
-def main(names: list[str]) -> int:
-    """Run the gates called `names`; returns the exit status."""
-    unknown = [name for name in names if name not in GATES]
-    if unknown or not names:
+def main(stages: list[str]) -> int:
+    """Run the stages, each of one or more gates; returns the exit status."""
+    unknown = [name for stage in stages for name in stage.split(",") if name not in GATES]
+    if unknown or not stages:
         print(f"usage: python -m tests.gates {{{','.join(GATES)}}}...  (no such gate: {', '.join(unknown) or 'none'})")
         return 2
     outcomes: list[Outcome] = []
-    for name in names:
-        started = time.monotonic()
-        found = GATES[name]()
-        outcomes += found
-        failed = sum(outcome.failed for outcome in found)
-        print(f"== gate {name}: {'FAILED' if failed else 'ok'} in {time.monotonic() - started:.0f} s\n", flush=True)
+    for stage in stages:
+        with ThreadPoolExecutor() as pool:
+            for found in pool.map(run, stage.split(",")):
+                outcomes += found
     return close(outcomes)
+
+
+def run(name: str) -> list[Outcome]:
+    """Run one gate and say how it ended."""
+    started = time.monotonic()
+    found = GATES[name]()
+    failed = sum(outcome.failed for outcome in found)
+    print(f"== gate {name}: {'FAILED' if failed else 'ok'} in {time.monotonic() - started:.0f} s\n", flush=True)
+    return found
 
 
 def close(outcomes: list[Outcome]) -> int:
