@@ -14,11 +14,9 @@ from typing import Any
 import pytest
 
 from localcloud.demo import run
-from tests.e2e.harness import NEW, OLD, Done, Environment, everywhere
+from tests.e2e.harness import NEW, OLD, WEIGHT_DELAY, Done, Environment, everywhere
 
 IMAGES = Path(__file__).parent / "images.json"
-# Seconds that a weight change takes to reach the load balancer: the issue's own figure.
-WEIGHT_DELAY = 5.0
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ from localcloud.demo import run, watch
 CALLBACK = Path(__file__).parent / "callback"
 SERVICE = "api"
 OLD, NEW = "api:1.0.0", "api:2.0.0"
+# Seconds that a weight change takes to reach the load balancer: the issue's own figure.
+WEIGHT_DELAY = 5.0
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,13 @@ class Environment:
     def deploy(self, image: str, **extra: Any) -> Done:
         """deploy_backend.yml with IMAGE and other extra variables."""
         return self.playbook("deploy_backend", extra={"image": image, **extra})
+
+    def weight_delay(self, seconds: float) -> None:
+        """Have changes of weights take so long from now on."""
+        url = f"{self.env['AWS_ENDPOINT_URL']}/_localcloud/settings"
+        body = json.dumps({"weight_delay": seconds}).encode()
+        with urllib.request.urlopen(urllib.request.Request(url, body, method="PUT"), timeout=10) as answer:
+            assert json.load(answer)["weight_delay"] == seconds
 
     def load(self, rate: float, seconds: float = 300.0) -> run.Load:
         """Start load on the service's /version."""

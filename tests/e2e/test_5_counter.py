@@ -5,18 +5,24 @@ from __future__ import annotations
 
 import time
 
-from tests.e2e.harness import OLD, wait_until
+from tests.e2e.harness import OLD, WEIGHT_DELAY, wait_until
 
 # No proof that the traffic has moved, and no time for the old color after it, neither warm nor draining.
 UNGUARDED = {"ecs_service_drain_floor": 0, "ecs_service_keep_warm": 0, "ecs_service_probe_url": ""}
+# Longer than the worker takes to roll, which comes between the shift and the old color's end.
+LAG = 20.0
 
 
 def test_without_floor_and_proof_a_swap_loses_requests(serving, images):
-    """The load balancer sends to the old color for 5 s after the weights changed; by then it has no targets."""
-    with serving.load(200.0) as load:
-        done = serving.deploy(images[OLD], **UNGUARDED)
-        time.sleep(8)
-        counted = load.stop()
+    """The load balancer sends to the old color for LAG after the weights changed; by then it has no targets."""
+    serving.weight_delay(LAG)
+    try:
+        with serving.load(200.0) as load:
+            done = serving.deploy(images[OLD], **UNGUARDED)
+            time.sleep(LAG / 2)
+            counted = load.stop()
+    finally:
+        serving.weight_delay(WEIGHT_DELAY)
     assert done.deployment["outcome"] == "promoted"
     assert counted.summary["failed"] > 0
     assert set(counted.summary["errors"]) & {"status 502", "status 503"}
