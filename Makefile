@@ -31,7 +31,7 @@ demo: venv  ## provision, deploy v1, swap to v2 under load, on the local cloud; 
 
 # Side by side go gates of which one computes on one core, or waits, while the other can use the rest.
 test: venv  ## every gate that CI runs
-	$(PYTHON) -m tests.gates lint,sanity unit molecule,e2e
+	$(PYTHON) -m tests.gates lint,sanity,unit molecule,e2e
 
 lint unit sanity molecule e2e: venv  ## one gate
 	$(PYTHON) -m tests.gates $@

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run gates in the order given, show what they print, and close with one line: `N passed, N failed`.
 
-Usage: `python -m tests.gates lint,sanity unit molecule,e2e`. Gates that a comma joins run side by side. Every gate runs
+Usage: `python -m tests.gates lint,sanity,unit molecule,e2e`. Gates that a comma joins run side by side. Every gate runs
 even if one before it failed, so that one run tells everything. Exit status 0 if nothing failed, 1 if something did, 2
 for a gate that does not exist.
 """

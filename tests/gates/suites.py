@@ -19,8 +19,8 @@ def unit() -> list[Outcome]:
     COVERAGE_DATA.mkdir(parents=True, exist_ok=True)
     for old in COVERAGE_DATA.glob("data*"):
         old.unlink()
-    # Three processes for two cores, as one often waits; a file stays in one, for the fixtures that its tests share.
-    arguments = ["--cov", "--cov-branch", "--cov-report=", "-q", "--numprocesses=3", "--dist=loadfile"]
+    # Two processes for two cores; a file stays in one, for the fixtures that its tests share.
+    arguments = ["--cov", "--cov-branch", "--cov-report=", "-q", "--numprocesses=2", "--dist=loadfile"]
     return [
         pytest("unit", arguments),
         check("coverage", ["coverage", "report", "--skip-empty"]),
