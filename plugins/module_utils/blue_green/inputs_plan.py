@@ -24,7 +24,7 @@ from .swap_plan import plan_continue, plan_deploy, plan_rollback
 from .task_definition_plan import COLOR_VARIABLE, DIGEST_VARIABLE, composed, digest_in
 from .task_definition_plan import problems as definition_problems
 from .traffic_plan import problems as traffic_problems
-from .worker_inputs_plan import once_from, schedules_from, standalone, worker_wishes, workers_from
+from .worker_inputs_plan import fargate_settings, once_from, schedules_from, standalone, worker_wishes, workers_from
 from .worker_inputs_plan import problems as worker_input_problems
 from .worker_plan import problems as worker_problems
 
@@ -193,17 +193,8 @@ def _service_settings(params: Params, target_group: str) -> dict[str, Any]:
     nothing back: taking a release back is this module's work, and ECS's rollback would put the revision before it into
     a color that has no traffic.
     """
-    network = params["network_configuration"]
     return {
-        "launchType": "FARGATE",
-        "platformVersion": "LATEST",
-        "networkConfiguration": {
-            "awsvpcConfiguration": {
-                "subnets": list(network["subnets"]),
-                "securityGroups": list(network["security_groups"]),
-                "assignPublicIp": "ENABLED" if network["assign_public_ip"] else "DISABLED",
-            }
-        },
+        **fargate_settings(params),
         "loadBalancers": [
             {
                 "targetGroupArn": target_group,
@@ -217,7 +208,4 @@ def _service_settings(params: Params, target_group: str) -> dict[str, Any]:
             "maximumPercent": 200,
             "minimumHealthyPercent": 100,
         },
-        "propagateTags": "TASK_DEFINITION",
-        "enableECSManagedTags": True,
-        "enableExecuteCommand": False,
     }

@@ -129,10 +129,10 @@ def schedules_from(params: Params, container: str) -> tuple[ScheduledTask, ...]:
     return tuple(found)
 
 
-def worker_wishes(params: Params, container: str) -> WorkerWishes:
-    """What site.yml asks for."""
+def fargate_settings(params: Params) -> dict[str, Any]:
+    """CreateService members that every service has, with and without a load balancer."""
     network = params["network_configuration"]
-    settings = {
+    return {
         "launchType": "FARGATE",
         "platformVersion": "LATEST",
         "networkConfiguration": {
@@ -146,8 +146,12 @@ def worker_wishes(params: Params, container: str) -> WorkerWishes:
         "enableECSManagedTags": True,
         "enableExecuteCommand": False,
     }
+
+
+def worker_wishes(params: Params, container: str) -> WorkerWishes:
+    """What site.yml asks for."""
     workers = workers_from(params, container, params["image"] or "")
-    return WorkerWishes(workers, schedules_from(params, container), settings, params["tags"])
+    return WorkerWishes(workers, schedules_from(params, container), fargate_settings(params), params["tags"])
 
 
 def names_of(params: Params) -> tuple[tuple[str, ...], tuple[str, ...]]:
