@@ -134,6 +134,13 @@ class Environment:
         with urllib.request.urlopen(f"{self.url}/version", timeout=10) as answer:
             return json.load(answer)
 
+    def answers_from(self, color: str) -> bool:
+        """Whether /version is answered now, and by this color."""
+        try:
+            return self.answer()["color"] == color
+        except OSError:  # urllib's errors are some
+            return False
+
     def traffic(self) -> dict[str, Any]:
         """What a site.yml must never move: the rules' weights, and each color's tasks, revision and scaling bounds."""
         services = self.client("ecs").describe_services(cluster=self.prefix, services=_colors())["services"]

@@ -16,6 +16,7 @@ LAG = 20.0
 def test_without_floor_and_proof_a_swap_loses_requests(serving, images):
     """The load balancer sends to the old color for LAG after the weights changed; by then it has no targets."""
     serving.weight_delay(LAG)
+    new = "green" if serving.answer()["color"] == "blue" else "blue"
     try:
         with serving.load(200.0) as load:
             done = serving.deploy(images[OLD], **UNGUARDED)
@@ -23,6 +24,7 @@ def test_without_floor_and_proof_a_swap_loses_requests(serving, images):
             counted = load.stop()
     finally:
         serving.weight_delay(WEIGHT_DELAY)
+        wait_until("the new color answers", lambda: serving.answers_from(new))
     assert done.deployment["outcome"] == "promoted"
     assert counted.summary["failed"] > 0
     assert set(counted.summary["errors"]) & {"status 502", "status 503"}
