@@ -221,6 +221,11 @@ def everywhere(environments: Mapping[str, Environment], *arguments: str) -> dict
     return {name: future.result() for name, future in runs.items()}
 
 
+def other_than(version: str) -> str:
+    """Of the two releases that the tests deploy, the one whose version is not this."""
+    return next(image for image in (OLD, NEW) if not image.endswith(f":{version}"))
+
+
 def wait_until(what: str, check: Any, seconds: float = 60.0) -> None:
     """Poll CHECK until it is true; fails with WHAT after SECONDS."""
     end = time.monotonic() + seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 
-from tests.e2e.harness import OLD, WEIGHT_DELAY, wait_until
+from tests.e2e.harness import WEIGHT_DELAY, other_than, wait_until
 
 # No proof that the traffic has moved, and no time for the old color after it, neither warm nor draining.
 UNGUARDED = {"ecs_service_drain_floor": 0, "ecs_service_keep_warm": 0, "ecs_service_probe_url": ""}
@@ -16,10 +16,11 @@ LAG = 20.0
 def test_without_floor_and_proof_a_swap_loses_requests(serving, images):
     """The load balancer sends to the old color for LAG after the weights changed; by then it has no targets."""
     serving.weight_delay(LAG)
-    new = "green" if serving.answer()["color"] == "blue" else "blue"
+    before = serving.answer()
+    new = "green" if before["color"] == "blue" else "blue"
     try:
         with serving.load(200.0) as load:
-            done = serving.deploy(images[OLD], **UNGUARDED)
+            done = serving.deploy(images[other_than(before["version"])], **UNGUARDED)
             time.sleep(LAG / 2)
             counted = load.stop()
     finally:

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 from localcloud.images import ROOT
-from tests.e2e.harness import NEW, OLD
+from tests.e2e.harness import other_than
 
 # Of the run that is killed: a lease that the next one need not wait a minute for, and a short drain.
 QUICK = {"ecs_service_lock_ttl": 10, "ecs_service_lock_wait": 60, "ecs_service_drain_floor": 6}
@@ -19,7 +19,7 @@ QUICK = {"ecs_service_lock_ttl": 10, "ecs_service_lock_wait": 60, "ecs_service_d
 
 def test_a_playbook_that_is_killed_is_continued_by_the_next_while_site_yml_runs(serving, images):
     before = serving.answer()["version"]
-    wanted = next(image for image in (OLD, NEW) if not image.endswith(f":{before}"))
+    wanted = other_than(before)
     extra = {"image": images[wanted], **QUICK}
     with serving.load(100.0) as load:
         kill_when(serving, extra, "healthy, ")
