@@ -67,12 +67,15 @@ class Follower:
 
 
 class StreamingAction(ActionBase):
-    """Runs the module of the task's name. label_argument: the argument that stands before each line.
+    """Runs the module of the task's name.
+
+    label_argument: the argument that stands before each line. label_default: what stands there without it.
 
     Streaming needs a file that module and controller share, so only a local connection streams.
     """
 
     label_argument = ""
+    label_default = ""
 
     _supports_check_mode = True
     _supports_async = False
@@ -82,7 +85,7 @@ class StreamingAction(ActionBase):
         arguments = {key: value for key, value in self._task.args.items() if key != "progress_file"}
         if self._connection.transport != "local" or self._play_context.become:
             return {**result, **self._execute_module(module_args=arguments, task_vars=task_vars)}
-        label = str(arguments.get(self.label_argument, ""))
+        label = str(arguments.get(self.label_argument, self.label_default))
 
         def show(event: str) -> None:
             line = line_of(event, label)
