@@ -234,12 +234,12 @@ def stalled(stage: Stage, rng: random.Random, number: int) -> Case:
 
 
 def _put_to_sleep(stage: Stage, run: Run) -> bool:
-    """Stop the run; whether it has the lease. One that has given it back has also written all it had to write."""
+    """Stop the run; whether it has the lease, if only one that ran out. Having given it back, it has nothing to write."""
     try:
         os.kill(run.pid, signal.SIGSTOP)
     except ProcessLookupError:
         return False
-    return lease(stage.cloud) == "held"
+    return lease(stage.cloud) != "free"
 
 
 def _until(met: Any, seconds: float = 60.0) -> None:

@@ -89,10 +89,12 @@ def _scaling(cloud: Cloud, color: str) -> dict[str, Any]:
 
 
 def lease(cloud: Cloud) -> str:
-    """held, or free: nobody's, or run out."""
+    """held, run out (its holder never gave it back), or free."""
     key = {"service": {"S": SERVICE}, "item": {"S": "lock"}}
     item = cloud.client("dynamodb").get_item(TableName=TABLE, Key=key, ConsistentRead=True).get("Item", {})
-    return "held" if float(item.get("expires", {"N": "0"})["N"]) > time.time() else "free"
+    if "expires" not in item:
+        return "free"
+    return "held" if float(item["expires"]["N"]) > time.time() else "run out"
 
 
 def mirrored(found: dict[str, Any]) -> dict[str, Any]:
