@@ -234,7 +234,7 @@ def stalled(stage: Stage, rng: random.Random, number: int) -> Case:
 
 
 def _put_to_sleep(stage: Stage, run: Run) -> bool:
-    """Stop the run; whether it has the lease, if only one that ran out. Having given it back, it has nothing to write."""
+    """Stop the run; whether it has the lease, even one that ran out. Who gave it back has nothing more to write."""
     try:
         os.kill(run.pid, signal.SIGSTOP)
     except ProcessLookupError:
