@@ -1,0 +1,188 @@
+# Copyright: Contributors to the Slipway project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What the edge has to answer for a release to be proven, and what an answer says about that. Pure.
+
+A check is one request, and what its answer has to be. The document that visitors start from is asked for twice, without
+compression and as a browser asks: CloudFront keeps the two apart in its cache, and either could be stale alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import urljoin, urlsplit
+
+# As browsers ask for it; the plain one is HTTP's way of asking for the bytes as they are.
+AS_A_BROWSER = "gzip, deflate, br, zstd"
+PLAIN = "identity"
+# Paths that no build has. Fixed, as a fresh one each time would fill the edge's cache with 404 answers.
+DEEP_LINK = "/slipway-proof/deep-link"
+ABSENT = "/assets/slipway-proof-absent.js"
+_HTML = "text/html"
+_TYPES = {".js": "javascript", ".mjs": "javascript", ".css": "text/css", ".json": "json", ".wasm": "application/wasm"}
+# rel values of <link> whose target the browser loads by itself.
+_LOADED = {"stylesheet", "modulepreload", "preload", "icon", "manifest", "shortcut", "apple-touch-icon", "prefetch"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """headers: lower-case names. body: whole, as it came over the wire. error: why there is no answer, else empty."""
+
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    error: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The media type without its parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One request and what its answer has to be.
+
+    path: the viewer path, encoded. what: kind of check. sha256: of the body, empty where any will do. headers: names,
+    in any case, with a text that the value has to contain, empty for any value. typed: whether the type has to be the one
+    that the name's extension promises, and never HTML. encoding: what is sent as accepted.
+    """
+
+    path: str
+    what: str
+    sha256: str = ""
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    typed: bool = False
+    encoding: str = PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the edge has to serve.
+
+    documents: viewer path, encoded, -> sha256 of the body, for every document and configuration; / is the document that
+    visitors start from. assets: the same for whatever else has a known hash; of them those are asked for that the
+    start document names. headers: as in Check, required of the start document. deep_link: whether URIs without
+    extension get the start document. absent: whether a missing asset has to be 404.
+    """
+
+    documents: Mapping[str, str]
+    assets: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    deep_link: bool = True
+    absent: bool = True
+
+
+def first_checks(wanted: Wanted) -> list[Check]:
+    """What can be asked before the start document is known."""
+    checks = [Check(path, "document", sha256) for path, sha256 in sorted(wanted.documents.items()) if path != "/"]
+    start = wanted.documents.get("/", "")
+    if start:
+        checks.insert(0, Check("/", "start", start, headers=tuple(sorted(wanted.headers.items()))))
+        checks.insert(1, Check("/", "compressed", start, encoding=AS_A_BROWSER))
+        if wanted.deep_link:
+            checks.append(Check(DEEP_LINK, "deep link", start))
+    if wanted.absent:
+        checks.append(Check(ABSENT, "absent", status=404))
+    return checks
+
+
+def asset_checks(wanted: Wanted, body: bytes) -> list[Check]:
+    """For what the start document loads from its own site."""
+    return [Check(path, "asset", wanted.assets.get(path, ""), typed=True) for path in named_in(body)]
+
+
+def fault_of(check: Check, answer: Answer, etag: str = "") -> str:
+    """Why the answer does not prove what the check asks for, in a few words; empty when it does.
+
+    etag: that of the same path's plain and right answer. With it an encoding is judged that Python cannot undo: the
+    tag names the object, and CloudFront makes it weak when it compresses.
+    """
+    if answer.error:
+        return answer.error
+    if answer.status != check.status:
+        return f"{answer.status} instead of {check.status}"
+    return _missing_header(check, answer) or _wrong_type(check, answer) or _wrong_body(check, answer, etag)
+
+
+def _missing_header(check: Check, answer: Answer) -> str:
+    for name, part in check.headers:
+        value = answer.headers.get(name.lower())
+        if value is None:
+            return f"no header {name}"
+        if part.lower() not in value.lower():
+            return f"header {name} is {value!r}, without {part!r}"
+    return ""
+
+
+def _wrong_type(check: Check, answer: Answer) -> str:
+    if not check.typed:
+        return ""
+    name = check.path.partition("?")[0].rpartition("/")[2]
+    promised = _TYPES.get(name[name.rfind(".") :].lower() if "." in name else "", "")
+    if answer.kind == _HTML or promised not in answer.kind:
+        return f"content type {answer.kind or 'missing'}"
+    return ""
+
+
+def _wrong_body(check: Check, answer: Answer, etag: str) -> str:
+    if not check.sha256:
+        return ""
+    encoding = answer.headers.get("content-encoding", PLAIN).lower()
+    if hashlib.sha256(answer.body).hexdigest() == check.sha256:
+        return ""
+    if encoding == "gzip":
+        return "" if _gunzipped(answer.body) == check.sha256 else "another document, compressed"
+    if encoding != PLAIN and etag:
+        same = _strong(answer.headers.get("etag", "")) == _strong(etag)
+        return "" if same else f"another document, as {encoding}"
+    return "another document" + (f", as {encoding}" if encoding != PLAIN else "")
+
+
+def _gunzipped(body: bytes) -> str:
+    """The sha256 of what was compressed, empty for what is no gzip."""
+    try:
+        return hashlib.sha256(zlib.decompress(body, 16 + zlib.MAX_WBITS)).hexdigest()
+    except zlib.error:
+        return ""
+
+
+def _strong(etag: str) -> str:
+    return etag.removeprefix("W/")
+
+
+class _Named(HTMLParser):
+    """Collects what a browser loads for the document."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.urls: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        if tag == "link" and not _LOADED.intersection(found.get("rel", "").lower().split()):
+            return
+        attribute = {"link": "href", "script": "src", "img": "src"}.get(tag, "")
+        if found.get(attribute):
+            self.urls.append(found[attribute].strip())
+
+
+def named_in(body: bytes) -> list[str]:
+    """The viewer paths, in order and once each, that the HTML document at / loads from its own site."""
+    parser = _Named()
+    parser.feed(body.decode("utf-8", errors="replace"))
+    base = "http://site.invalid/"
+    found = [urlsplit(urljoin(base, url)) for url in parser.urls]
+    own = [parts for parts in found if parts.netloc == "site.invalid" and parts.scheme == "http"]
+    return list(dict.fromkeys(parts.path + (f"?{parts.query}" if parts.query else "") for parts in own))
+
+
+def summary(faults: Sequence[tuple[Check, str]]) -> str:
+    """The faults in one line, the first few with their paths."""
+    told = "; ".join(f"{check.path} ({check.what}): {fault}" for check, fault in faults[:3])
+    return told + (f"; and {len(faults) - 3} more" if len(faults) > 3 else "")
