@@ -20,6 +20,7 @@ from urllib.parse import parse_qs
 
 from moto.iam.models import AccessKey, iam_backends
 
+from localcloud.control import edge_board
 from localcloud.control.data_plane import CHANGED
 from localcloud.control.lock import MOTO
 
@@ -37,6 +38,8 @@ USER = "slipway"
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/[^/]*/([^/]+)/")
 #: Services (by signing name) that the ALB's configuration is made of.
 _FEEDS_ALB = frozenset({"elasticloadbalancing", "acm", "iam"})
+#: And those that the edge's is made of.
+_FEEDS_EDGE = frozenset({"cloudfront", "wafv2", "elasticloadbalancing"})
 
 
 class Keys:
@@ -93,6 +96,8 @@ class Access:
                 return _respond(found[1] if found else "s3", _EMULATOR_FAILED, environ, start_response)
         if found and found[1] in _FEEDS_ALB:
             CHANGED.set()
+        if found and found[1] in _FEEDS_EDGE:
+            edge_board.CHANGED.set()
         return answer
 
 

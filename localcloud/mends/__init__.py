@@ -7,9 +7,39 @@ and where AWS documents it. They are installed once, when the control process st
 
 from __future__ import annotations
 
-from localcloud.mends import autoscaling, cloudwatch, dynamodb, ec2, ecr, ecs, elbv2, elbv2_logs, iam, s3, scheduler
+from localcloud.mends import (
+    autoscaling,
+    cloudfront,
+    cloudwatch,
+    dynamodb,
+    ec2,
+    ecr,
+    ecs,
+    elbv2,
+    elbv2_logs,
+    iam,
+    s3,
+    s3_checksums,
+    scheduler,
+    wafv2,
+)
 
-_MENDS = (autoscaling, cloudwatch, dynamodb, ec2, ecr, ecs, elbv2, elbv2_logs, iam, s3, scheduler)
+_MENDS = (
+    autoscaling,
+    cloudfront,
+    cloudwatch,
+    dynamodb,
+    ec2,
+    ecr,
+    ecs,
+    elbv2,
+    elbv2_logs,
+    iam,
+    s3,
+    s3_checksums,
+    scheduler,
+    wafv2,
+)
 
 
 def install() -> None:
