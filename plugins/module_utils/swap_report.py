@@ -9,7 +9,6 @@ ran (weights and healthy targets sampled through the AWS API, requests counted b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
@@ -40,6 +39,7 @@ def render(
     seconds: Sequence[Mapping[str, Any]] = (),
     load: Mapping[str, Any] | None = None,
     note: str = "",
+    more: Sequence[str] = (),
 ) -> str:
     """The page, as one HTML document that loads nothing from outside.
 
@@ -48,12 +48,12 @@ def render(
     wrong, and as far as there is any: reason, problems, next, found, run, lock, plan, smoke, one_off_task, notes,
     previous_image. SERVICE and
     ENVIRONMENT are names for the head; SAMPLES, SECONDS: see swap_report_chart.timeline; LOAD is the load's summary
-    (requests, failed, errors, p50_ms, p99_ms, max_ms, rate); NOTE says under which conditions it was measured.
+    (requests, failed, errors, p50_ms, p99_ms, max_ms, rate); NOTE says under which conditions it was measured; MORE is
+    HTML that follows, such as the parts of a site's report.
     """
-    begun = float(result.get("started") or 0.0)
-    steps = [_step(step, begun) for step in result.get("steps") or ()]
+    steps = sections.steps_of(result)
     seconds = [row for row in seconds if not row.get("partial")]
-    title = f"{service} in {environment}: {_words(result['outcome'])}"
+    title = f"{service} in {environment}: {sections.words(result['outcome'])}"
     drawn = ""
     if steps or samples or seconds:
         weights = samples or _weights(steps, sections.weights_found(result))
@@ -66,16 +66,10 @@ def render(
         sections.watched(result),
         sections.task(result),
         sections.notes(result),
-        _table(steps),
-        _footer(steps, note),
+        sections.step_table(steps),
+        sections.footer(steps, note),
     ]
-    return (
-        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n<main>\n"
-        + "\n".join(part for part in parts if part)
-        + "\n</main>\n</html>\n"
-    )
+    return sections.document(title, [*parts, *more])
 
 
 def picture(page: str) -> str:
@@ -83,11 +77,6 @@ def picture(page: str) -> str:
     drawn = page[page.index("<svg") : page.index("</svg>")]
     head = '<svg xmlns="http://www.w3.org/2000/svg" width="960" style="background:var(--page);min-width:0"'
     return f"{head}{drawn.removeprefix('<svg').replace('>', f'><style>{STYLE}</style>', 1)}</svg>\n"
-
-
-def _step(step: Mapping[str, Any], begun: float) -> dict[str, Any]:
-    """A step with its beginning in Unix seconds."""
-    return {**step, "started": begun + float(step["started"]), "seconds": float(step["seconds"])}
 
 
 def _weights(steps: Sequence[Mapping[str, Any]], before: Mapping[str, int]) -> list[dict[str, Any]]:
@@ -129,10 +118,6 @@ def _stages(steps: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) -> li
     return stages
 
 
-def _words(name: Any) -> str:
-    return str(name).replace("_", " ")
-
-
 def _short(digest: Any) -> str:
     """A digest short enough to be read, long enough to be told apart."""
     return str(digest)[: len("sha256:") + 12]
@@ -154,13 +139,9 @@ def _head(result: Mapping[str, Any], service: str, environment: str) -> str:
         # It was asked for.
         sentence, mood = "{to} serves {image} again", "good"
     said = escape(sentence.format(image=image, **names))
-    word = _words(result["outcome"]).capitalize()
+    word = sections.words(result["outcome"]).capitalize()
     lines = [f'<h1><span class="{mood}">{escape(word)}</span>{": " if said else ""}{said}</h1>']
-    when = ""
-    if result.get("started"):
-        when = datetime.fromtimestamp(float(result["started"]), UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    about = [f"Service {service}", f"environment {environment}", *([when] if when else [])]
-    lines.append(f'<p class="dim">{escape(", ".join(about))}</p>')
+    lines.append(sections.about(result, f"Service {service}", f"environment {environment}"))
     if result["outcome"] not in ("promoted", "converged") and result.get("msg") and not sections.told_apart(result):
         lines.append(sections.message(result["msg"], mood))
     return "\n".join(part for part in [*lines, sections.facts(result), _sides(result, names)] if part)
@@ -183,55 +164,21 @@ def _sides(result: Mapping[str, Any], names: Mapping[str, str]) -> str:
 
 
 def _figures(steps: Sequence[Mapping[str, Any]], load: Mapping[str, Any] | None) -> str:
-    figures: list[tuple[str, str, str]] = []
+    figures: list[sections.Figure] = []
     if load is not None:
         failed = int(load["failed"])
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(load["errors"].items()))
         figures += [
-            ("Requests", f"{load['requests']:,}", f"{load['rate']:.0f}/s"),
-            ("Failed", f"{failed:,}", kinds),
-            ("Median latency", _milliseconds(load["p50_ms"]), ""),
-            ("99th percentile", _milliseconds(load["p99_ms"]), f"worst {_milliseconds(load['max_ms'])}"),
+            ("Requests", f"{load['requests']:,}", f"{load['rate']:.0f}/s", ""),
+            ("Failed", f"{failed:,}", kinds, "bad" if failed else "good"),
+            ("Median latency", _milliseconds(load["p50_ms"]), "", ""),
+            ("99th percentile", _milliseconds(load["p99_ms"]), f"worst {_milliseconds(load['max_ms'])}", ""),
         ]
     if steps:
         took = max(step["started"] + step["seconds"] for step in steps) - steps[0]["started"]
-        figures.append(("Deployment took", chart.duration(took), ""))
-    shown = "".join(
-        f"<div><dt>{escape(name)}</dt><dd{_mood(name, value)}>{escape(value)} <small>{escape(more)}</small></dd></div>"
-        for name, value, more in figures
-    )
-    return f"<dl>{shown}</dl>" if shown else ""
-
-
-def _mood(name: str, value: str) -> str:
-    if name != "Failed":
-        return ""
-    return ' class="good"' if value == "0" else ' class="bad"'
+        figures.append(("Deployment took", chart.duration(took), "", ""))
+    return sections.figures(figures)
 
 
 def _milliseconds(value: Any) -> str:
     return "unknown" if value is None else f"{chart.number(float(value))} ms"
-
-
-def _table(steps: Sequence[Mapping[str, Any]]) -> str:
-    if not steps:
-        return ""
-    zero = steps[0]["started"]
-    rows = [
-        f"<tr><td>{escape(_words(step['name']))}<td{_status_mood(step)}>{escape(_words(step.get('status', '')))}"
-        f'<td class="n">+{chart.number(max(0.0, step["started"] - zero))} s'
-        f'<td class="n">{chart.duration(step["seconds"])}<td>{escape(str(step.get("detail", "")))}'
-        for step in steps
-    ]
-    head = '<th>Step<th>Status<th class="n">Began<th class="n">Took<th>What happened'
-    return sections.table("Steps", head, rows)
-
-
-def _status_mood(step: Mapping[str, Any]) -> str:
-    return ' class="bad"' if step.get("status") in ("failed", "blocked") else ""
-
-
-def _footer(steps: Sequence[Mapping[str, Any]], note: str) -> str:
-    hint = "Times are seconds since the deployment began; the table also has the steps too short to be drawn. "
-    text = (hint if steps else "") + note
-    return f"<footer>{escape(text.strip())}</footer>" if text else ""

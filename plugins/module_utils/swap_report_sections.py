@@ -1,24 +1,101 @@
 # Copyright: Contributors to the Slipway project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The parts of the report page that tell in words what the gates saw and what is to be done now.
+"""The parts of the report page that tell in words what the gates saw and what is to be done now, and what all reports
+have in common.
 
-Each function takes the result of slipway.ops.ecs_blue_green and returns HTML, empty when the result has nothing for it.
+Each function returns HTML, empty when there is nothing to tell. One that takes a result takes that of
+slipway.ops.ecs_blue_green; `about`, `run_facts`, `notes` and `steps_of` take that of slipway.ops.site_release too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.slipway.ops.plugins.module_utils import swap_report_chart as chart
+from ansible_collections.slipway.ops.plugins.module_utils.swap_report_style import STYLE
 
 Result = Mapping[str, Any]
+#: Name, value, what stands small beside it, and the class of the value (good, bad or none).
+Figure = tuple[str, str, str, str]
 
 # Outcomes after which the last weights that the run wrote, or else found, are those that the rule has. After another
 # one somebody else may have written too, and only the message knows.
 _OURS = ("promoted", "rolled_back", "awaiting_approval", "blocked", "converged", "repaired")
+
+
+def document(title: str, parts: Iterable[str]) -> str:
+    """The whole page, which loads nothing from outside."""
+    return (
+        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n<main>\n"
+        + "\n".join(part for part in parts if part)
+        + "\n</main>\n</html>\n"
+    )
+
+
+def words(name: Any) -> str:
+    """A name of the result as it is read."""
+    return str(name).replace("_", " ")
+
+
+def about(result: Result, *names: str) -> str:
+    """The line below the heading: what it was about, and when it began."""
+    began = float(result.get("started") or 0.0)
+    when = [datetime.fromtimestamp(began, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")] if began else []
+    return f'<p class="dim">{escape(", ".join([*names, *when]))}</p>'
+
+
+def steps_of(result: Result) -> list[dict[str, Any]]:
+    """The steps, each with its beginning in Unix seconds."""
+    begun = float(result.get("started") or 0.0)
+    return [
+        {**step, "started": begun + float(step["started"]), "seconds": float(step["seconds"])}
+        for step in result.get("steps") or ()
+    ]
+
+
+def figures(found: Iterable[Figure]) -> str:
+    """The row of large numbers."""
+    shown = "".join(
+        f"<div><dt>{escape(name)}</dt><dd{_class(mood)}>{escape(value)} <small>{escape(more)}</small></dd></div>"
+        for name, value, more, mood in found
+    )
+    return f"<dl>{shown}</dl>" if shown else ""
+
+
+def _class(mood: str) -> str:
+    return f' class="{mood}"' if mood else ""
+
+
+def step_table(steps: Sequence[Mapping[str, Any]]) -> str:
+    """All steps, the short ones too. STEPS: as steps_of gives them."""
+    if not steps:
+        return ""
+    zero = steps[0]["started"]
+    rows = [
+        f"<tr><td>{escape(words(step['name']))}<td{_class(_step_mood(step))}>{escape(words(step.get('status', '')))}"
+        f'<td class="n">+{chart.number(max(0.0, step["started"] - zero))} s'
+        f'<td class="n">{chart.duration(step["seconds"])}<td>{escape(str(step.get("detail", "")))}'
+        for step in steps
+    ]
+    head = '<th>Step<th>Status<th class="n">Began<th class="n">Took<th>What happened'
+    return table("Steps", head, rows)
+
+
+def _step_mood(step: Mapping[str, Any]) -> str:
+    return "bad" if step.get("status") in ("failed", "blocked") else ""
+
+
+def footer(steps: Sequence[Mapping[str, Any]], note: str) -> str:
+    """How to read the times, and under which conditions they were measured."""
+    hint = "Times are seconds since the deployment began; the table also has the steps too short to be drawn. "
+    text = (hint if steps else "") + note
+    return f"<footer>{escape(text.strip())}</footer>" if text else ""
 
 
 def message(text: Any, mood: str) -> str:
@@ -30,7 +107,7 @@ def message(text: Any, mood: str) -> str:
 
 def facts(result: Result) -> str:
     """What happened and why, where the traffic is, the next command, and who ran it."""
-    run, plan = result.get("run") or {}, result.get("plan") or {}
+    plan = result.get("plan") or {}
     why = _problems(result)
     rows = [
         ("Why", why),
@@ -38,10 +115,23 @@ def facts(result: Result) -> str:
         ("Next", f"<code>{escape(str(result['next']))}</code>" if result.get("next") else ""),
         ("Found", escape(str(result.get("found") or ""))),
         ("Lock", _lock(result.get("lock"), plan.get("lock"))),
+        *run_facts(result),
+    ]
+    return pairs(rows)
+
+
+def run_facts(result: Result) -> list[tuple[str, str]]:
+    """Who ran it, where, and for which commit; names and HTML."""
+    run = result.get("run") or {}
+    return [
         ("By", escape(str(run.get("by") or ""))),
-        ("Run", _link(run.get("url"))),
+        ("Run", link(run.get("url"))),
         ("Commit", f"<code>{escape(str(run['git_sha']))}</code>" if run.get("git_sha") else ""),
     ]
+
+
+def pairs(rows: Iterable[tuple[str, str]]) -> str:
+    """Names with what is to be said of them, as HTML; what is empty is left out."""
     shown = "".join(f'<span class="dim">{name}</span><div>{text}</div>' for name, text in rows if text)
     return f'<div class="facts">{shown}</div>' if shown else ""
 
@@ -95,7 +185,7 @@ def _lock(lock: Any, holder: Any) -> str:
     return escape(str(holder or ""))
 
 
-def _link(url: Any) -> str:
+def link(url: Any) -> str:
     """A link for what is one; any other text as text."""
     text = escape(str(url or ""))
     if urlsplit(str(url or "")).scheme not in ("http", "https"):
@@ -139,10 +229,6 @@ def watched(result: Result) -> str:
 
 def _alarm_mood(alarm: Mapping[str, Any]) -> str:
     return " class=bad" if alarm.get("state") == "ALARM" else ""
-
-
-def _step_mood(step: Mapping[str, Any]) -> str:
-    return " class=bad" if step.get("status") == "failed" else ""
 
 
 def task(result: Result) -> str:
