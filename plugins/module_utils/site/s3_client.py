@@ -26,7 +26,10 @@ from .s3_request_plan import EMPTY_SHA256, Unsigned, escape, head_of, query_stri
 from .s3_retry_plan import Budget, Tried, Verdict, is_transient, verdict, wait_range
 from .s3_wire import Answer, BrokenAnswerError, FileBody, Wire, find_place
 
+_NOTHING = Refusal()
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
 _WRONG_REGION = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect"})
+_MAYBE_ABSENT = "S3 also answers so for an object that is not there, to whom s3:ListBucket is not granted"
 _HINTS = {
     "BadDigest": "The file changed after the release was planned: run again",
     "XAmzContentSHA256Mismatch": "The file changed after the release was planned: run again",
@@ -41,7 +44,8 @@ class Request:
     """kind: what it is called in counts (`put`, `get`, `head`, `list`, `copy`, `delete`).
 
     key: empty for the bucket itself. headers: lower-case names. may_be_absent: 404 is an answer.
-    late_errors: 200 can come with an error document. sink: takes the body of a success piece by piece.
+    late_errors: 200 can come with an error document.
+    sink: called for each try; what it returns takes the body of a success piece by piece.
     """
 
     kind: str
@@ -53,7 +57,7 @@ class Request:
     sha256: str = EMPTY_SHA256
     may_be_absent: bool = False
     late_errors: bool = False
-    sink: Callable[[bytes], None] | None = None
+    sink: Callable[[], Callable[[bytes], None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,40 @@ class Patience:
 
     say: Callable[[str], None]
     wait: Callable[[float], bool | None] = time.sleep
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One try at a request: what was answered, or why nothing was."""
+
+    number: int
+    answer: Answer | None = None
+    error: Exception | None = None
+    refusal: Refusal = _NOTHING
+
+    @property
+    def status(self) -> int:
+        return self.answer.status if self.answer else 0
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self.answer.headers if self.answer else {}
+
+    @property
+    def code(self) -> str:
+        """S3's own, else what HTTP calls the status."""
+        if self.refusal.code or not self.answer:
+            return self.refusal.code
+        return _REASONS.get(self.answer.status, "")
+
+    @property
+    def stale(self) -> bool:
+        return isinstance(self.error, BrokenAnswerError) and self.error.stale
+
+    def verdict(self, may_be_absent: bool, corrected: bool) -> Verdict:
+        if isinstance(self.error, ssl.SSLCertVerificationError):
+            return Verdict.FAIL
+        return verdict(Tried(self.number, self.status, self.refusal.code, may_be_absent, corrected))
 
 
 class S3Client:
@@ -73,9 +111,9 @@ class S3Client:
         self.sent: Counter[str] = Counter()
         try:
             self._place = find_place(client, bucket)
-        except BotoCoreError as error:
-            raise StoreError(Failure("HEAD", bucket, "", 0, "", _text(error), "", 1)) from error
-        self._wire = Wire(self._place, verify, timeouts)
+            self._wire = Wire(self._place, verify, timeouts)
+        except (BotoCoreError, OSError, ValueError) as error:
+            raise StoreError(Failure("OPEN", bucket, "", 0, "", _text(error), "", 1)) from error
         self._lock = threading.Lock()
         self._budget = Budget()
         # Seconds that S3's clock is ahead of this machine's, once it was found to be wrong.
@@ -86,39 +124,40 @@ class S3Client:
 
     def call(self, request: Request, patience: Patience) -> Answer:
         """The answer: a success, or 404 where that is one. Raises PreconditionFailedError, StoreError."""
-        number, uncertain, corrected = 1, False, False
+        number, fresh, uncertain, corrected = 1, False, False, False
         while True:
-            answer, error = self._try(request)
-            refusal = _refusal(request, answer) if answer else Refusal()
-            status = answer.status if answer else 0
-            tried = Tried(number, status, refusal.code, request.may_be_absent, corrected)
-            decision = Verdict.FAIL if isinstance(error, ssl.SSLCertVerificationError) else verdict(tried)
-            if answer and decision is Verdict.DONE:
+            attempt = self._try(request, number, fresh)
+            decision = attempt.verdict(request.may_be_absent, corrected)
+            if attempt.answer and decision is Verdict.DONE:
                 with self._lock:
                     self._budget.refill()
-                return answer
+                return attempt.answer
             if decision is Verdict.NOT_AS_WANTED:
-                raise PreconditionFailedError(self._failure(request, answer, error, refusal, number), uncertain)
-            if answer and decision is Verdict.CORRECT_CLOCK:
-                corrected = self._correct_clock(answer)
-            elif decision is Verdict.FAIL or not self._wait(request, answer, error, number, patience):
-                raise StoreError(self._failure(request, answer, error, refusal, number))
-            uncertain = uncertain or is_transient(status, "")
-            number += not _is_stale(error)
+                raise PreconditionFailedError(self._failure(request, attempt), uncertain)
+            if attempt.answer and decision is Verdict.CORRECT_CLOCK:
+                corrected = self._correct_clock(attempt.answer)
+            elif decision is Verdict.FAIL or not (attempt.stale or self._wait(request, attempt, patience)):
+                raise StoreError(self._failure(request, attempt))
+            uncertain = uncertain or is_transient(attempt.status, "")
+            fresh = attempt.stale
+            # That a kept connection had been closed says nothing about S3.
+            number += not attempt.stale
 
     def failure(self, request: Request, message: str) -> Failure:
         """Of what S3 has no part in, or not by its status."""
         return Failure(request.method, self.bucket, request.key, 0, "", message, "", 1)
 
-    def _try(self, request: Request) -> tuple[Answer | None, Exception | None]:
+    def _try(self, request: Request, number: int, fresh: bool) -> _Attempt:
         with self._lock:
             self.sent[request.kind] += 1
         try:
-            return self._wire.exchange(request.method, self._head(request), request.body, request.sink), None
+            sink = request.sink() if request.sink else None
+            answer = self._wire.exchange(request.method, self._head(request), request.body, sink, fresh)
         except (FileNotFoundError, PermissionError, ValueError, BotoCoreError) as error:
             raise StoreError(self.failure(request, _text(error))) from error
         except OSError as error:
-            return None, error
+            return _Attempt(number, error=error)
+        return _Attempt(number, answer, refusal=_refusal(request, answer))
 
     def _head(self, request: Request) -> bytes:
         place = self._place
@@ -139,61 +178,46 @@ class S3Client:
             self._ahead = parsedate_to_datetime(date).timestamp() - time.time()
         return True
 
-    def _wait(
-        self, request: Request, answer: Answer | None, error: Exception | None, number: int, patience: Patience
-    ) -> bool:
+    def _wait(self, request: Request, attempt: _Attempt, patience: Patience) -> bool:
         """Waits before another try. False: there is to be none."""
-        if _is_stale(error):
-            return True
         with self._lock:
             if not self._budget.spend():
                 return False
             self.sent["retry"] += 1
-        least, most = wait_range(number, answer.headers.get("retry-after", "") if answer else "")
+        least, most = wait_range(attempt.number, attempt.headers.get("retry-after", ""))
         seconds = random.uniform(least, most)  # noqa: S311 - jitter
-        why = f"{answer.status} {_reason(answer.status)}" if answer else _text(error)
+        why = f"{attempt.status} {attempt.code}" if attempt.answer else _text(attempt.error)
         patience.say(f"S3 {request.method} {request.key}: {why}; again in {seconds:.1f} s")
         return not patience.wait(seconds)
 
-    def _failure(
-        self, request: Request, answer: Answer | None, error: Exception | None, refusal: Refusal, number: int
-    ) -> Failure:
-        headers = answer.headers if answer else {}
-        status = answer.status if answer else 0
-        region = headers.get("x-amz-bucket-region") or refusal.region
-        if refusal.code in _WRONG_REGION or status in (301, 307):
-            hint = f"The bucket is in region {region or 'unknown'}, this run signs for {self._place.scope.region}"
-        else:
-            hint = _HINTS.get(refusal.code, "")
+    def _failure(self, request: Request, attempt: _Attempt) -> Failure:
         return Failure(
             method=request.method,
             bucket=self.bucket,
             key=request.key,
-            status=status,
-            code=refusal.code or (_reason(status) if status else ""),
-            message=refusal.message if answer else _text(error),
-            request_id=headers.get("x-amz-request-id") or refusal.request_id,
-            attempts=number,
-            hint=hint,
+            status=attempt.status,
+            code=attempt.code,
+            message=attempt.refusal.message if attempt.answer else _text(attempt.error),
+            request_id=attempt.headers.get("x-amz-request-id") or attempt.refusal.request_id,
+            attempts=attempt.number,
+            hint=self._hint(request, attempt),
         )
+
+    def _hint(self, request: Request, attempt: _Attempt) -> str:
+        code = attempt.refusal.code
+        if code in _WRONG_REGION or attempt.status in (301, 307):
+            region = attempt.headers.get("x-amz-bucket-region") or attempt.refusal.region or "unknown"
+            return f"The bucket is in region {region}, this run signs for {self._place.scope.region}"
+        if attempt.status == 403 and request.may_be_absent and code in ("", "AccessDenied"):
+            return _MAYBE_ABSENT
+        return _HINTS.get(code, "")
 
 
 def _refusal(request: Request, answer: Answer) -> Refusal:
-    if answer.status >= 300 or request.late_errors:
+    if answer.status >= 300 or (request.late_errors and b"<Error>" in answer.body):
         return read_error(answer.body)
-    return Refusal()
-
-
-def _reason(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
+    return _NOTHING
 
 
 def _text(error: Exception | None) -> str:
     return f"{type(error).__name__}: {error}"
-
-
-def _is_stale(error: Exception | None) -> bool:
-    return isinstance(error, BrokenAnswerError) and error.stale

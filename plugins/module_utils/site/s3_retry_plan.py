@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-# Tries at one request. With full jitter the waits between them are 20 s on average, 40 s at most.
+# Tries at one request. With full jitter the waits between them are 11 s on average, 23 s at most.
 ATTEMPTS = 8
 FIRST_WAIT = 0.2
 LONGEST_WAIT = 10.0

@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO
 from urllib.parse import SplitResult, urlsplit
 
 with suppress(ImportError):  # AnsibleAWSModule says what is missing
@@ -31,7 +31,7 @@ from .s3_request_plan import Credentials, Scope
 
 CONNECT_TIMEOUT = 10.0
 # Seconds without a byte from or to S3.
-IDLE_TIMEOUT = 60.0
+IDLE_TIMEOUT = 30.0
 # Seconds after which a kept connection is not trusted any more: servers close idle ones after 5 s at the earliest.
 _KEPT = 4.0
 PORTS = {"http": 80, "https": 443}
@@ -183,15 +183,22 @@ class Wire:
         self._idle: deque[_Connection] = deque()
 
     def exchange(
-        self, method: str, head: bytes, body: bytes | FileBody = b"", sink: Callable[[bytes], None] | None = None
+        self,
+        method: str,
+        head: bytes,
+        body: bytes | FileBody = b"",
+        sink: Callable[[bytes], None] | None = None,
+        fresh: bool = False,
     ) -> Answer:
         """Sends one request and reads its answer. sink: takes the body of a 2xx answer piece by piece.
+
+        fresh: over a new connection.
 
         Raises OSError when there is no whole answer, ValueError when the file changed.
         """
         if self._proxy and not self._tls:
             head = self._through_proxy(head)
-        connection = self._kept()
+        connection = None if fresh else self._kept()
         reused = connection is not None
         if connection is None:
             connection = self._connect()
@@ -233,7 +240,7 @@ class Wire:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls:
                 if self._proxy:
-                    self._open_tunnel(sock)
+                    self._open_tunnel(sock, self._proxy)
                 sock = self._tls.wrap_socket(sock, server_hostname=self._url.hostname)
             sock.settimeout(self._timeouts[1])
             return _Connection(sock, sock.makefile("rb"))
@@ -241,15 +248,15 @@ class Wire:
             sock.close()
             raise
 
-    def _open_tunnel(self, sock: socket.socket) -> None:
+    def _open_tunnel(self, sock: socket.socket, proxy: SplitResult) -> None:
         target = f"{self._url.hostname}:{self._url.port or PORTS['https']}"
         lines = [f"CONNECT {target} HTTP/1.1", f"host: {target}", *self._proxy_lines()]
         sock.sendall("".join(f"{line}\r\n" for line in (*lines, "")).encode("ascii"))
-        # Unbuffered: what comes after the proxy's answer belongs to the handshake.
-        with sock.makefile("rb", buffering=0) as reader:
-            status, _headers = _read_head(reader)
+        # Byte by byte: what comes after the proxy's answer belongs to the handshake.
+        with sock.makefile("rb", buffering=1) as reader:
+            status, _ignored = _read_head(reader)
         if status != 200:
-            raise OSError(f"the proxy {self._proxy.hostname} answered {status} to CONNECT {target}")
+            raise OSError(f"the proxy {proxy.hostname} answered {status} to CONNECT {target}")
 
     def _through_proxy(self, head: bytes) -> bytes:
         """The request as a proxy for plain HTTP wants it: with the whole URL, and with what the proxy asks for."""
@@ -297,14 +304,14 @@ def _send(sock: socket.socket, head: bytes, body: bytes | FileBody) -> bool:
     return True
 
 
-def _line(reader: IO[bytes]) -> bytes:
+def _line(reader: BinaryIO) -> bytes:
     line = reader.readline(_LONGEST_LINE)
     if not line.endswith(b"\n"):
         raise BrokenAnswerError("the connection ended within the answer")
     return line.rstrip(b"\r\n")
 
 
-def _read_head(reader: IO[bytes]) -> tuple[int, dict[str, str]]:
+def _read_head(reader: BinaryIO) -> tuple[int, dict[str, str]]:
     """Status and headers of the first answer that is no interim one."""
     while True:
         status, headers = _status(reader), _headers(reader)
@@ -312,7 +319,7 @@ def _read_head(reader: IO[bytes]) -> tuple[int, dict[str, str]]:
             return status, headers
 
 
-def _status(reader: IO[bytes]) -> int:
+def _status(reader: BinaryIO) -> int:
     try:
         line = reader.readline(_LONGEST_LINE)
     except ConnectionError as error:
@@ -329,7 +336,7 @@ def _status(reader: IO[bytes]) -> int:
     return int(parts[1])
 
 
-def _headers(reader: IO[bytes]) -> dict[str, str]:
+def _headers(reader: BinaryIO) -> dict[str, str]:
     headers: dict[str, str] = {}
     for _number in range(_MOST_HEADERS):
         line = _line(reader)
@@ -341,7 +348,7 @@ def _headers(reader: IO[bytes]) -> dict[str, str]:
 
 
 def _read_body(
-    reader: IO[bytes], method: str, status: int, headers: Mapping[str, str], sink: Callable[[bytes], None] | None
+    reader: BinaryIO, method: str, status: int, headers: Mapping[str, str], sink: Callable[[bytes], None] | None
 ) -> tuple[bytes, bool]:
     """The body, empty where a sink took it; and whether its end was marked, so that another answer can follow."""
     if method == "HEAD" or status in (204, 304):
@@ -364,7 +371,7 @@ def _read_body(
     return b"".join(pieces), framed
 
 
-def _copy(reader: IO[bytes], size: int, take: Callable[[bytes], None]) -> None:
+def _copy(reader: BinaryIO, size: int, take: Callable[[bytes], None]) -> None:
     while size:
         block = reader.read(min(size, BLOCK))
         if not block:

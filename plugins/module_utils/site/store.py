@@ -157,8 +157,9 @@ class Store:
             return len(item.body) if isinstance(item.body, bytes) else item.body.stat().st_size
 
         def watch() -> None:
-            while notes:
-                self._say(notes.popleft())
+            if notes:
+                self._say(notes[-1] if len(notes) == 1 else f"{notes[-1]} (and {len(notes) - 1} more)")
+                notes.clear()
             if progress:
                 progress(crew.done, total, crew.bytes, time.monotonic() - began)
 
@@ -260,9 +261,14 @@ class Store:
             return found
         if found.sha256:
             return None
-        digest = hashlib.sha256()
-        self._s3.call(Request("get", "GET", item.key, headers={"if-match": found.etag}, sink=digest.update), patience)
-        return found if digest.hexdigest() == item.sha256 else None
+        digests = []
+
+        def sink() -> Callable[[bytes], None]:
+            digests.append(hashlib.sha256())
+            return digests[-1].update
+
+        self._s3.call(Request("get", "GET", item.key, headers={"if-match": found.etag}, sink=sink), patience)
+        return found if digests[-1].hexdigest() == item.sha256 else None
 
     def _read(self, request: Request, reader: Callable[[bytes], T], answer: Answer) -> T:
         try:

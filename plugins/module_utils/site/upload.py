@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -16,8 +17,6 @@ T = TypeVar("T")
 LOOK = 0.25
 # Seconds that work in progress has to end, once the caller's thread was interrupted.
 PATIENCE = 5.0
-
-_END = object()
 
 
 class Crew:
@@ -57,14 +56,14 @@ class Crew:
         if self._failures:
             raise self._failures[0]
 
-    def _worker(self, iterator: Iterable[T], work: Callable[[T], int]) -> None:
+    def _worker(self, iterator: Iterator[T], work: Callable[[T], int]) -> None:
         try:
             while not self.stopped.is_set():
                 with self._lock:
-                    item = next(iterator, _END)
-                if item is _END:
+                    items = list(islice(iterator, 1))
+                if not items:
                     return
-                size = work(item)
+                size = work(items[0])
                 with self._lock:
                     self.done += 1
                     self.bytes += size
