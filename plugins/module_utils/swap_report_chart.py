@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -22,6 +23,7 @@ WIDTH, LEFT, RIGHT = 960.0, 46.0, 104.0
 CHARACTER = 6.4
 LABEL_ROW, TITLE_ROW, GAP = 18.0, 20.0, 20.0
 COLORS = ("blue", "green")
+RATES = "Requests answered per second, by the color that answered"
 # The stage that moves the traffic.
 SHIFT = "shift"
 
@@ -82,10 +84,13 @@ def duration(seconds: float) -> str:
     return f"{whole} s" if whole < 120 else f"{whole // 60} min {whole % 60:02d} s"
 
 
-def timeline(steps: Rows, samples: Rows, seconds: Rows, weights: Rows) -> str:
+def timeline(
+    steps: Rows, samples: Rows, seconds: Rows, weights: Rows, rates: str = RATES, names: Mapping[str, str] | None = None
+) -> str:
     """The SVG. STEPS: {name, status, started, seconds, watch: whether time passes on purpose}; SAMPLES: {t, healthy:
     {color: n}}; SECONDS, each about the second that ends at t: {t, colors: {color: n}, errors: {kind: n}, p50_ms,
-    p99_ms}; WEIGHTS, each from t on: {t, weights: {color: n}}."""
+    p99_ms}; WEIGHTS, each from t on: {t, weights: {color: n}}. RATES is the title of the chart of answers, NAMES what
+    is written into it for a color."""
     axis = _axis(steps, samples, seconds)
     labels, head = _stage_labels(axis, steps)
     y = head + GAP / 2
@@ -93,7 +98,7 @@ def timeline(steps: Rows, samples: Rows, seconds: Rows, weights: Rows) -> str:
     plots: list[tuple[Callable[[Axis, float, Rows], tuple[list[str], float]], Rows]] = [
         (_weights, weights),
         (_healthy, samples),
-        (_rates, seconds),
+        (partial(_rates, rates, names or {}), seconds),
         (_failed, seconds),
         (_latency, seconds),
     ]
@@ -274,17 +279,17 @@ def _healthy(axis: Axis, y: float, samples: Rows) -> tuple[list[str], float]:
     return parts + _end_labels(panel, ends), panel.bottom
 
 
-def _rates(axis: Axis, y: float, seconds: Rows) -> tuple[list[str], float]:
+def _rates(title: str, names: Mapping[str, str], axis: Axis, y: float, seconds: Rows) -> tuple[list[str], float]:
     """Answered requests as areas on top of each other: the whole is the load, the border is the handover."""
     panel = Panel(y + TITLE_ROW, 96.0, _round_up(max(sum(row["colors"].values()) for row in seconds)))
-    parts = _frame(panel, "Requests answered per second, by the color that answered")
+    parts = _frame(panel, title)
     below = [0.0] * len(seconds)
     for color in COLORS:
         above = [low + float(row["colors"].get(color, 0)) for low, row in zip(below, seconds, strict=True)]
         if above != below:
             path = _outline(axis, panel, seconds, below, above)
             parts.append(element("path", d=path, class_=f"area {color}"))
-            parts += _area_label(axis, panel, seconds, below, above, color)
+            parts += _area_label(axis, panel, seconds, below, above, names.get(color, color))
         below = above
     return parts, panel.bottom
 
@@ -298,9 +303,9 @@ def _outline(axis: Axis, panel: Panel, seconds: Rows, below: Sequence[float], ab
 
 
 def _area_label(
-    axis: Axis, panel: Panel, seconds: Rows, below: Sequence[float], above: Sequence[float], color: str
+    axis: Axis, panel: Panel, seconds: Rows, below: Sequence[float], above: Sequence[float], name: str
 ) -> list[str]:
-    """The color's name in the middle of its longest stretch near full height, where there is room for it."""
+    """The area's name in the middle of its longest stretch near full height, where there is room for it."""
     heights = [high - low for low, high in zip(below, above, strict=True)]
     best, run = range(0), 0
     for index, height in enumerate(heights):
@@ -310,9 +315,9 @@ def _area_label(
     middle = best[len(best) // 2]
     left, right = axis.x(float(seconds[best[0]]["t"]) - 1), axis.x(float(seconds[best[-1]]["t"]))
     center = panel.at((below[middle] + above[middle]) / 2)
-    if right - left < (len(color) + 2) * CHARACTER or panel.at(below[middle]) - panel.at(above[middle]) < LABEL_ROW:
+    if right - left < (len(name) + 2) * CHARACTER or panel.at(below[middle]) - panel.at(above[middle]) < LABEL_ROW:
         return []
-    return [element("text", color, x=(left + right) / 2, y=center + 4, class_="label inside", text_anchor="middle")]
+    return [element("text", name, x=(left + right) / 2, y=center + 4, class_="label inside", text_anchor="middle")]
 
 
 def _failed(axis: Axis, y: float, seconds: Rows) -> tuple[list[str], float]:

@@ -196,7 +196,7 @@ def link(url: Any) -> str:
 def smoke(result: Result) -> str:
     """The smoke checks, each with its status, latency and what was found."""
     rows = [
-        f"<tr><td>{_verdict(check.get('passed'))}<td>{escape(str(check.get('url', '')))}"
+        f"<tr><td>{verdict(check.get('passed'))}<td>{escape(str(check.get('url', '')))}"
         f'<td class="n">{escape(str(check.get("status") or "none"))}'
         f'<td class="n">{chart.duration(float(check.get("seconds") or 0))}<td>{escape(str(check.get("detail", "")))}'
         for check in result.get("smoke") or ()
@@ -205,7 +205,7 @@ def smoke(result: Result) -> str:
     return table("Smoke checks on the preview route", head, rows)
 
 
-def _verdict(passed: Any) -> str:
+def verdict(passed: Any) -> str:
     return '<b class="good">passed</b>' if passed else '<b class="bad">failed</b>'
 
 

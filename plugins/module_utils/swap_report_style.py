@@ -53,6 +53,8 @@ table{border-collapse:collapse;width:100%}
 th{font-size:13px;font-weight:400;color:var(--dim);text-align:left}
 th,td{padding:5px 20px 5px 0;border-bottom:1px solid var(--grid);vertical-align:top}
 td.n,th.n{text-align:right;white-space:nowrap}td:last-child{padding-right:0;color:var(--dim);overflow-wrap:anywhere}
+.shots{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:16px}figure{margin:0}
+figure img{display:block;width:100%;border:1px solid var(--rule)}figcaption{font-size:13px;color:var(--dim)}
 footer{margin-top:28px;font-size:13px;color:var(--dim)}
 @media (max-width:640px){main{padding:20px 16px 32px}h1{font-size:21px}dl{gap:10px 24px}
 .facts,.sides{grid-template-columns:1fr;gap:0 12px}.facts div{margin-bottom:8px}
@@ -60,6 +62,7 @@ footer{margin-top:28px;font-size:13px;color:var(--dim)}
 .sides div{grid-column:1/-1;margin-bottom:6px}
 table,tbody,tr,td{display:block}tr:has(>th){display:none}tr{padding:8px 0;border-bottom:1px solid var(--grid)}
 td,td.n{border:0;padding:0;text-align:left;display:inline;margin-right:10px;overflow-wrap:anywhere}
-td:first-child,td:last-child{display:block;margin:0}}
+td:first-child,td:last-child{display:block;margin:0}
+td[data-label]::before{content:attr(data-label) " ";color:var(--dim)}}
 @media print{main{max-width:none;padding:0}svg{min-width:0}}
 """
