@@ -10,7 +10,7 @@ Every failure says which distribution it was about, what visitors are served now
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
@@ -38,7 +38,7 @@ from .model_plan import (
 from .observe import invalidation_from, newest, read
 
 # Where a reference was used before, its invalidation is looked for among so many of the newest.
-_LOOKED_AT = 10
+LOOKED_AT = 10
 
 
 class InvalidationError(Exception):
@@ -57,12 +57,13 @@ class InvalidationTimeoutError(InvalidationError):
 class Pace:
     """How a run waits: say tells people, pause may raise what ends the run, deadline is a value of clock.
 
-    again: the words that end a failure, with the command that goes on from there.
+    again: the words that end a failure, with the command that goes on from there. longest: seconds between two looks.
     """
 
     say: Callable[[str], None]
     deadline: float
     again: str = "run the same again"
+    longest: float = 5.0
     pause: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
@@ -72,7 +73,7 @@ class Pace:
 
     def rest(self, seconds: float) -> None:
         """Pauses, at most until the deadline."""
-        self.pause(max(0.0, min(seconds, self.deadline - self.clock())))
+        self.pause(max(0.0, min(seconds, self.longest, self.deadline - self.clock())))
 
 
 def invalidate(
@@ -83,13 +84,15 @@ def invalidate(
     pace: Pace,
     *,
     known: Sequence[Invalidation] = (),
+    before: Collection[str] = (),
     since: float | None = None,
 ) -> Invalidation:
     """The invalidation of items, which clears them but need not be done; wait() waits for it.
 
-    known: those in progress, as observe.running() has them. since: Unix seconds of the origin's last change; an
-    invalidation in progress that is younger and clears all of items is adopted. Where CloudFront takes no more for now
-    it is asked again until the deadline, and so where its answer got lost, with the same reference.
+    known: those in progress, as observe.running() has them. before: ids of others that there were, as observe.newest()
+    has them; one that is a few seconds old and in neither is taken for new. since: Unix seconds of the origin's last
+    change; an invalidation in progress that is younger and clears all of items is adopted. Where CloudFront takes no
+    more for now it is asked again until the deadline, and so where its answer got lost, with the same reference.
     Raises InvalidationError, InvalidationTimeoutError.
     """
     ordered = sorted(set(items))
@@ -98,7 +101,7 @@ def invalidate(
         pace.say(f"{found.id} {found.status}: clears the same and was made after the last change, so it is adopted")
         return replace(found, adopted=True)
     made = _make(client, distribution_id, ordered, reference, pace)
-    if not made.adopted and made.id in {one.id for one in known}:
+    if made.id in {*before, *(one.id for one in known)}:
         made = replace(made, adopted=True)
     pace.say(f"{made.id} {made.status}: {'adopted, as it has the same reference' if made.adopted else 'created'}")
     return made
@@ -134,20 +137,43 @@ def _once(client: Any, distribution_id: str, items: list[str], reference: str, *
     made = invalidation_from(answer["Invalidation"])
     date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
     answered = parsedate_to_datetime(date).timestamp() if date else made.created
-    return replace(made, adopted=not repeated and is_old(made.created, answered, made.status))
+    return replace(made, adopted=not repeated and is_old(made.created, answered))
 
 
 def _same(client: Any, distribution_id: str, items: list[str], reference: str) -> Invalidation:
     """CloudFront says that the reference was used. Where that was for these very items, theirs is the invalidation."""
-    other = None
-    for one in newest(client, distribution_id, _LOOKED_AT):
-        found = read(client, distribution_id, one)
-        if found.reference == reference:
-            other = found
-            break
+    other = _named(client, distribution_id, reference)
     if other and sorted(other.items) == items:
         return replace(other, adopted=True)
     raise InvalidationError(clash_text(distribution_id, reference, items, other))
+
+
+def _named(client: Any, distribution_id: str, reference: str) -> Invalidation | None:
+    """The invalidation of that reference, if it is among the newest."""
+    for one in newest(client, distribution_id, LOOKED_AT):
+        found = read(client, distribution_id, one)
+        if found.reference == reference:
+            return found
+    return None
+
+
+def would_adopt(
+    client: Any,
+    distribution_id: str,
+    items: Sequence[str],
+    reference: str,
+    known: Sequence[Invalidation] = (),
+    since: float | None = None,
+) -> Invalidation | None:
+    """What invalidate() would adopt, for check mode; None where it makes one. Raises InvalidationError for a clash.
+
+    One that is older than the newest few is not found, and CloudFront alone would know it.
+    """
+    ordered = sorted(set(items))
+    found = covering(known, ordered, since) or _named(client, distribution_id, reference)
+    if found and found.reference == reference and sorted(found.items) != ordered:
+        raise InvalidationError(clash_text(distribution_id, reference, ordered, found))
+    return replace(found, adopted=True) if found else None
 
 
 def wait(client: Any, distribution_id: str, invalidation: Invalidation, pace: Pace) -> Invalidation:

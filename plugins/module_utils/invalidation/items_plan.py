@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from urllib.parse import quote
 
 LONGEST_PATH = 4000
 LONGEST_TAG = 256
@@ -40,6 +41,11 @@ def spelled(uri: str) -> list[str]:
     plain = encoded(before).replace("?", "%3F")
     both = [plain, plain.replace("+", "%2B")] if "+" in plain else [plain]
     return [item + star for item in both]
+
+
+def viewer_path(key: str) -> str:
+    """The path of the URL under which a visitor gets the object of that key, encoded as RFC 3986 and S3 want it."""
+    return "/" + quote(key, safe="/!$&'()*,;=:@")
 
 
 def matches(item: str, path: str) -> bool:

@@ -88,9 +88,9 @@ def judged(code: str, message: str, answered: bool) -> str:
     return "unsettled" if not answered or code in _UNSETTLED else "refused"
 
 
-def is_old(created: float, answered: float, status: str) -> bool:
+def is_old(created: float, answered: float) -> bool:
     """Whether CloudFront answered with an invalidation that was there before. Both times are CloudFront's."""
-    return status == COMPLETED or answered - created > _FRESH
+    return answered - created > _FRESH
 
 
 def poll_after(polls: int) -> float:

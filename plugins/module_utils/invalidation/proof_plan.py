@@ -13,8 +13,9 @@ import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
-from urllib.parse import urljoin, urlsplit
+
+from ..site.references_plan import references
+from .items_plan import viewer_path
 
 # As browsers ask for it; the plain one is HTTP's way of asking for the bytes as they are.
 AS_A_BROWSER = "gzip, deflate, br, zstd"
@@ -22,10 +23,10 @@ PLAIN = "identity"
 # Paths that no build has. Fixed, as a fresh one each time would fill the edge's cache with 404 answers.
 DEEP_LINK = "/slipway-proof/deep-link"
 ABSENT = "/assets/slipway-proof-absent.js"
+# As the value of a header: whatever it is.
+ANY = "*"
 _HTML = "text/html"
 _TYPES = {".js": "javascript", ".mjs": "javascript", ".css": "text/css", ".json": "json", ".wasm": "application/wasm"}
-# rel values of <link> whose target the browser loads by itself.
-_LOADED = {"stylesheet", "modulepreload", "preload", "icon", "manifest", "shortcut", "apple-touch-icon", "prefetch"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,8 @@ class Check:
     """One request and what its answer has to be.
 
     path: the viewer path, encoded. what: kind of check. sha256: of the body, empty where any will do. headers: names,
-    in any case, with a text that the value has to contain, empty for any value. typed: whether the type has to be the one
-    that the name's extension promises, and never HTML. encoding: what is sent as accepted.
+    in any case, to values, * for any. typed: whether the type has to be what the name's extension promises, and never
+    HTML. encoding: what is sent as accepted.
     """
 
     path: str
@@ -67,14 +68,15 @@ class Wanted:
 
     documents: viewer path, encoded, -> sha256 of the body, for every document and configuration; / is the document that
     visitors start from. assets: the same for whatever else has a known hash; of them those are asked for that the
-    start document names. headers: as in Check, required of the start document. deep_link: whether URIs without
-    extension get the start document. absent: whether a missing asset has to be 404.
+    start document names. headers: names to values, * for any, that the start document must have. deep_link: viewer path
+    that the routing function answers with the start document, empty to ask for none. absent: whether a missing asset
+    has to be 404.
     """
 
     documents: Mapping[str, str]
     assets: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    deep_link: bool = True
+    deep_link: str = DEEP_LINK
     absent: bool = True
 
 
@@ -86,15 +88,18 @@ def first_checks(wanted: Wanted) -> list[Check]:
         checks.insert(0, Check("/", "start", start, headers=tuple(sorted(wanted.headers.items()))))
         checks.insert(1, Check("/", "compressed", start, encoding=AS_A_BROWSER))
         if wanted.deep_link:
-            checks.append(Check(DEEP_LINK, "deep link", start))
+            checks.append(Check(wanted.deep_link, "deep link", start))
     if wanted.absent:
         checks.append(Check(ABSENT, "absent", status=404))
     return checks
 
 
 def asset_checks(wanted: Wanted, body: bytes) -> list[Check]:
-    """For what the start document loads from its own site."""
-    return [Check(path, "asset", wanted.assets.get(path, ""), typed=True) for path in named_in(body)]
+    """For what the start document loads from its own site, whatever its own name is."""
+    named = references("index.html", body.decode("utf-8", errors="replace"))
+    paths = [viewer_path(one.path) for one in named if not one.path.startswith("api/")]
+    fresh = [path for path in dict.fromkeys(paths) if path not in wanted.documents]
+    return [Check(path, "asset", wanted.assets.get(path, ""), typed=True) for path in fresh]
 
 
 def fault_of(check: Check, answer: Answer, etag: str = "") -> str:
@@ -111,12 +116,12 @@ def fault_of(check: Check, answer: Answer, etag: str = "") -> str:
 
 
 def _missing_header(check: Check, answer: Answer) -> str:
-    for name, part in check.headers:
-        value = answer.headers.get(name.lower())
-        if value is None:
+    for name, value in check.headers:
+        found = answer.headers.get(name.lower())
+        if found is None:
             return f"no header {name}"
-        if part.lower() not in value.lower():
-            return f"header {name} is {value!r}, without {part!r}"
+        if value not in (ANY, found.strip()):
+            return f"header {name} is {found!r} instead of {value!r}"
     return ""
 
 
@@ -154,32 +159,6 @@ def _gunzipped(body: bytes) -> str:
 
 def _strong(etag: str) -> str:
     return etag.removeprefix("W/")
-
-
-class _Named(HTMLParser):
-    """Collects what a browser loads for the document."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.urls: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = {name: value or "" for name, value in attrs}
-        if tag == "link" and not _LOADED.intersection(found.get("rel", "").lower().split()):
-            return
-        attribute = {"link": "href", "script": "src", "img": "src"}.get(tag, "")
-        if found.get(attribute):
-            self.urls.append(found[attribute].strip())
-
-
-def named_in(body: bytes) -> list[str]:
-    """The viewer paths, in order and once each, that the HTML document at / loads from its own site."""
-    parser = _Named()
-    parser.feed(body.decode("utf-8", errors="replace"))
-    base = "http://site.invalid/"
-    found = [urlsplit(urljoin(base, url)) for url in parser.urls]
-    own = [parts for parts in found if parts.netloc == "site.invalid" and parts.scheme == "http"]
-    return list(dict.fromkeys(parts.path + (f"?{parts.query}" if parts.query else "") for parts in own))
 
 
 def summary(faults: Sequence[tuple[Check, str]]) -> str:
