@@ -5,22 +5,19 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import Any
 
 from .. import ecs
 from ..lease import Lease, NoLease
+from ..stopping import SLICE, Stop, StoppedError
 from .observe import Clients, Scope, service_from
 from .plan_model import Service, Snapshot
 from .progress import Progress
 
-# The longest a wait goes on without looking at the lease and at what asks the run to stop.
-SLICE = 1.0
+__all__ = ["PlanOutdatedError", "Run", "StepFailedError", "Stop", "StoppedError", "SupersededError"]
 
 
 class StepFailedError(Exception):
@@ -35,57 +32,13 @@ class SupersededError(Exception):
     """Somebody else changed the rule between our read and our write."""
 
 
-class StoppedError(Exception):
-    """The run was asked to end, and ends where it is."""
-
-
-@dataclass
-class Stop:
-    """Whether somebody asked the run to end, and how: the name of the signal."""
-
-    reason: str = ""
-
-    def check(self) -> None:
-        if self.reason:
-            raise StoppedError(f"stopped by {self.reason}")
-
-    def wait(self, seconds: float) -> None:
-        """Sleeps, at most until somebody asks the run to end."""
-        end = time.monotonic() + seconds
-        while True:
-            self.check()
-            left = end - time.monotonic()
-            if left <= 0:
-                return
-            time.sleep(min(SLICE, left))
-
-    @contextmanager
-    def on_signals(self) -> Iterator[None]:
-        """The first SIGTERM or SIGINT asks the run to end, the second one ends it as ever."""
-        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-
-        def restore() -> None:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-        def ask(number: int, _frame: FrameType | None) -> None:
-            self.reason = signal.Signals(number).name
-            restore()
-
-        for number in before:
-            signal.signal(number, ask)
-        try:
-            yield
-        finally:
-            restore()
-
-
 @dataclass
 class Run:
     """Clients, what the plan was made from, and what the steps have learned.
 
     definitions: color -> the revision its service runs, kept up as steps change it. registered: color -> the revision
     this run registered. smoke: what the smoke checks saw. once: how the one-off task ended. done: steps carried out.
+    time: of Application Auto Scaling in Unix seconds, 0 while it is not known, at time_read by the run's clock.
     """
 
     clients: Clients
@@ -102,6 +55,8 @@ class Run:
     smoke: list[dict[str, Any]] = field(default_factory=list)
     once: dict[str, Any] = field(default_factory=dict)
     done: int = 0
+    time: float = 0.0
+    time_read: float = 0.0
 
     def __post_init__(self) -> None:
         for color, state in self.snapshot.colors.items():
