@@ -18,7 +18,7 @@ from http import HTTPStatus
 from typing import Any
 
 with suppress(ImportError):  # AnsibleAWSModule says what is missing
-    from botocore.exceptions import BotoCoreError
+    from botocore.exceptions import BotoCoreError, ClientError
 
 from .s3_answer_plan import Refusal, read_error
 from .s3_errors import Failure, PreconditionFailedError, StoreError
@@ -153,7 +153,8 @@ class S3Client:
         try:
             sink = request.sink() if request.sink else None
             answer = self._wire.exchange(request.method, self._head(request), request.body, sink, fresh)
-        except (FileNotFoundError, PermissionError, ValueError, BotoCoreError) as error:
+        # RuntimeError is what botocore says of credentials that cannot be refreshed.
+        except (FileNotFoundError, PermissionError, ValueError, RuntimeError, BotoCoreError, ClientError) as error:
             raise StoreError(self.failure(request, _text(error))) from error
         except OSError as error:
             return _Attempt(number, error=error)

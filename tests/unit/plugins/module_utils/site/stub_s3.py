@@ -115,6 +115,7 @@ class Request:
 class StubS3:
     """acts: what to do with the next requests, one each; None is a good answer. by_key: what to do for some targets.
 
+    early: answers to send instead of reading a body, upon which the connection closes.
     seen: every request. connections: opened. most_at_once: requests in progress at the same time.
     """
 
@@ -122,6 +123,7 @@ class StubS3:
         self.memory = Memory()
         self.acts = deque()
         self.by_key = {}
+        self.early = deque()
         self.seen = []
         self.connections = 0
         self.most_at_once = self._now = 0
@@ -139,6 +141,8 @@ class StubS3:
 
     def close(self):
         self.closing.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
     def _accept(self):
@@ -165,6 +169,9 @@ class StubS3:
         while (line := reader.readline().decode("latin-1").strip()) != "":
             name, _colon, value = line.partition(":")
             headers[name] = value.strip()
+        if self.early:
+            sock.sendall(self.early.popleft())
+            return False
         body = reader.read(int(headers.get("content-length", "0")))
         with self._lock:
             request = Request(self, sock, method, target, headers, body)
