@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.slipway.ops.plugins.module_utils import swap_report
+from ansible_collections.slipway.ops.plugins.module_utils import site_report, swap_report
 
 MODE = 0o644
 
@@ -55,7 +55,8 @@ class ActionModule(ActionBase):
         name = f"deploy-{environment}-{service}"
         texts = {f"{name}.json": json.dumps(told, indent=4, sort_keys=True) + "\n"}
         if "outcome" in told:
-            texts[f"{name}.html"] = swap_report.render(told, service=service, environment=environment)
+            report = site_report if "distribution_id" in told else swap_report
+            texts[f"{name}.html"] = report.render(told, service=service, environment=environment)
         paths = [Path(arguments["folder"], file) for file in texts]
         try:
             for path, text in zip(paths, texts.values(), strict=True):

@@ -10,14 +10,17 @@ type: aggregate
 short_description: Exit status, job summary and outputs of deployments
 version_added: 0.1.0
 description:
-  - Reads the results of M(slipway.ops.ecs_blue_green). Its action V(converge) does not count.
-  - Sets the exit status of the process, 0 for V(promoted), V(repaired) and a rollback that was asked for, 20 for
-    V(blocked), 21 for a deployment that was V(rolled_back), 22 for V(superseded), 23 for V(awaiting_approval), 24 for
-    V(failed). Of several services the worst one tells. In check mode 0 for a plan, 20 for one that is blocked.
-  - Whatever fails before M(slipway.ops.ecs_blue_green) is asked (credentials of another account, an input that cannot
+  - Reads the results of M(slipway.ops.ecs_blue_green), whose action V(converge) does not count, and of
+    M(slipway.ops.site_release).
+  - Sets the exit status of the process, 0 for V(promoted), V(repaired), V(pruned) and a rollback that was asked for, 20
+    for V(blocked), 21 for a deployment that was V(rolled_back), 22 for V(superseded), 23 for V(awaiting_approval), 24
+    for V(failed). Of several services the worst one tells. In check mode 0 for a plan, 20 for one that is blocked.
+  - Whatever fails before these modules are asked (credentials of another account, an input that cannot
     be) leaves Ansible's own status, 2 most of the time, and so does a failure beside a deployment that went well.
-  - Appends a summary in Markdown to the file that E(GITHUB_STEP_SUMMARY) names, and C(outcome), C(service), C(digest),
-    C(image), C(color) and C(previous_image) to the one that E(GITHUB_OUTPUT) names, where these are set.
+  - Appends a summary in Markdown to the file that E(GITHUB_STEP_SUMMARY) names, and outputs to the one that
+    E(GITHUB_OUTPUT) names, where these are set. The outputs are C(outcome), C(service), C(digest), and of a service
+    C(image), C(color) and C(previous_image), of a site C(release), C(live_release), C(previous_release) and
+    C(site_url).
   - Texts that come from AWS, from the service or from names are data there, whatever they look like.
 author:
   - Contributors to the Slipway project (@slipway)
@@ -33,7 +36,7 @@ from typing import Any
 from ansible.plugins.callback import CallbackBase
 from ansible_collections.slipway.ops.plugins.module_utils import outcome_plan
 
-MODULE = "slipway.ops.ecs_blue_green"
+MODULES = ("slipway.ops.ecs_blue_green", "slipway.ops.site_release")
 
 
 class CallbackModule(CallbackBase):
@@ -57,7 +60,7 @@ class CallbackModule(CallbackBase):
             self._note(result)
 
     def _note(self, result: Any) -> None:
-        if result.task.resolved_action != MODULE:
+        if result.task.resolved_action not in MODULES:
             return
         found = {"outcome": "failed", "service": str(result.host), **result.result}
         if outcome_plan.counts(found):

@@ -3,8 +3,8 @@
 
 """What a run's results mean for whoever started it: the exit status, a summary in Markdown, and outputs. Pure.
 
-A result is that of slipway.ops.ecs_blue_green. Its texts come from AWS, from the service and from whoever named a
-branch or an image: in the summary they are data, whatever they look like.
+A result is that of slipway.ops.ecs_blue_green or of slipway.ops.site_release. Its texts come from AWS, from the service
+and from whoever named a branch, an image or a file: in the summary they are data, whatever they look like.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def counts(result: Result) -> bool:
 def as_asked(result: Result) -> bool:
     """Whether it ended as it was meant to, also a rollback that somebody asked for."""
     outcome = result["outcome"]
-    return outcome in ("promoted", "repaired") or (outcome == "rolled_back" and result.get("action") == "rollback")
+    return outcome in ("promoted", "repaired", "pruned") or (
+        outcome == "rolled_back" and result.get("action") == "rollback"
+    )
 
 
 def _rank(result: Result) -> int:
@@ -89,9 +91,11 @@ def code(text: Any) -> str:
 
 def outputs(result: Result, *, check_mode: bool) -> dict[str, str]:
     """Name -> value of what the job's next steps may want. color: the one that has the traffic, if that is known."""
-    colors = result.get("colors") or {}
     outcome = result["outcome"]
     planned = check_mode and outcome not in ("blocked", "failed")
+    if _is_site(result):
+        return {"outcome": "planned" if planned else outcome, **_site_outputs(result)}
+    colors = result.get("colors") or {}
     known = {"from": outcome not in ("failed", "superseded"), "to": as_asked(result) and not planned}
     color = (colors.get("to") if known["to"] else colors.get("from")) if known["from"] else ""
     return {
@@ -101,6 +105,22 @@ def outputs(result: Result, *, check_mode: bool) -> dict[str, str]:
         "image": plain(result.get("image", "")),
         "color": plain(color or ""),
         "previous_image": _released(result),
+    }
+
+
+def _is_site(result: Result) -> bool:
+    return "distribution_id" in result
+
+
+def _site_outputs(result: Result) -> dict[str, str]:
+    """release: the one that was to be live; live_release: the one that visitors get, empty when that is not sure."""
+    return {
+        "service": plain(result.get("service", "")),
+        "digest": plain(result.get("digest", "")),
+        "release": plain(result.get("release", "")),
+        "live_release": plain(result.get("live", "")),
+        "previous_release": plain(result.get("previous", "")),
+        "site_url": plain(result.get("site_url", "")),
     }
 
 
@@ -128,7 +148,8 @@ def summary(result: Result, *, check_mode: bool) -> str:
         _facts(result),
         _next(result),
         _steps(result.get("steps") or []),
-        _smoke(result.get("smoke") or []),
+        _checks("Smoke checks", result.get("smoke") or []),
+        _checks("Proof at the edge", (result.get("proof") or {}).get("checks") or []),
         _notes(result.get("notes") or []),
         _links(result),
     ]
@@ -146,6 +167,7 @@ def _facts(result: Result) -> str:
         "Outcome": code(result["outcome"]),
         "Cluster": code(result.get("cluster", "")),
         "Digest": code(result.get("digest", "")),
+        **_site_facts(result),
         "Image before": code(_released(result)),
         "Found": shown(result.get("found", "")),
         "Colors": moved,
@@ -156,6 +178,23 @@ def _facts(result: Result) -> str:
     }
     rows = [[name, value] for name, value in facts.items() if value]
     return _table(["", ""], rows)
+
+
+def _site_facts(result: Result) -> dict[str, str]:
+    """What only a site's release has."""
+    if not _is_site(result):
+        return {}
+    counts, told = result.get("counts") or {}, result.get("invalidation") or {}
+    files = [f"{sum(kinds.values())} {change}" for change, kinds in counts.items() if kinds]
+    paths = f"{len(told['paths'])} paths, {told['status']}, at most {told['price']:.3f} USD" if told else ""
+    return {
+        "Visitors get": code(result.get("live", "")),
+        "Release before": code(result.get("previous", "")),
+        "Activation": code(result.get("seq") or ""),
+        "Files": shown(", ".join(files)),
+        "Invalidation": shown(paths),
+        "Site": code(result.get("site_url", "")),
+    }
 
 
 def _next(result: Result) -> str:
@@ -177,11 +216,11 @@ def _steps(steps: list[Mapping[str, Any]]) -> str:
     return "### Steps\n\n" + _table(["At", "Step", "Status", "Took", "Last seen"], rows) if rows else ""
 
 
-def _smoke(checks: list[Mapping[str, Any]]) -> str:
+def _checks(title: str, checks: list[Mapping[str, Any]]) -> str:
     """A row a check; the columns are whatever the checks tell."""
     names = list(dict.fromkeys(name for check in checks for name in check))
     rows = [[shown(check.get(name, "")) for name in names] for check in checks[:_MOST_ROWS]]
-    return "### Smoke checks\n\n" + _table([shown(name) for name in names], rows) if names else ""
+    return f"### {title}\n\n" + _table([shown(name) for name in names], rows) if names else ""
 
 
 def _notes(notes: list[Any]) -> str:
@@ -190,6 +229,9 @@ def _notes(notes: list[Any]) -> str:
 
 def _links(result: Result) -> str:
     """To the console, from names alone: nothing that somebody else wrote becomes an address."""
+    if _is_site(result):
+        place = "https://us-east-1.console.aws.amazon.com/cloudfront/v4/home#/distributions"
+        return f"Console: [distribution]({place}/{quote(plain(result['distribution_id']), safe='')})"
     arns = [arn.split(":") for arn in (result.get("task_definitions") or {}).values() if arn.startswith("arn:")]
     cluster, service = result.get("cluster", ""), result["service"]
     if not arns or not cluster:

@@ -11,13 +11,14 @@ version_added: 0.1.0
 author:
   - Contributors to the Slipway project (@slipway)
 description:
-  - Writes C(deploy-ENVIRONMENT-SERVICE.json), the result as it is, and C(deploy-ENVIRONMENT-SERVICE.html), the page
-    that filter P(slipway.ops.swap_report#filter) makes of it, into a folder of the controller. A file is replaced as a
-    whole.
+  - Writes C(deploy-ENVIRONMENT-SERVICE.json), the result as it is, and C(deploy-ENVIRONMENT-SERVICE.html) into a folder
+    of the controller. The page is that of filter P(slipway.ops.swap_report#filter), or one like it for a site. A file
+    is replaced as a whole.
   - Is never C(changed), because the environment is what a deployment changes. In check mode nothing is written.
 options:
   result:
-    description: What M(slipway.ops.ecs_blue_green) returned. Without an outcome there is no page.
+    description:
+      - What M(slipway.ops.ecs_blue_green) or M(slipway.ops.site_release) returned. Without an outcome there is no page.
     type: dict
     required: true
   folder:

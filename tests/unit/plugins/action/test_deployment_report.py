@@ -15,6 +15,7 @@ from ansible_collections.slipway.ops.plugins.action import deployment_report as 
 from ansible_collections.slipway.ops.plugins.modules import deployment_report
 
 ROOT = Path(__file__).resolve().parents[4]
+SITE = {"outcome": "promoted", "release": "6f" * 32, "live": "6f" * 32, "distribution_id": "E1", "steps": []}
 RESULT = {"outcome": "blocked", "msg": "api: nothing was changed", "colors": {"from": None, "to": None}, "steps": []}
 NAME = "slipway.ops.deployment_report"
 
@@ -29,7 +30,8 @@ def ran(tmp_path_factory):
         return {"name": folder, NAME: {**example[NAME], "folder": f"{place}/{folder}"}, **more}
 
     broken = {"vars": {"ecs_service_deployment": {"msg": "the module did not start", "failed": True}}}
-    tasks = [example, task("check", check_mode=True), task("broken", **broken), task("taken", ignore_errors=True)]
+    site = task("site", vars={"ecs_service_deployment": SITE})
+    tasks = [example, task("check", check_mode=True), task("broken", **broken), site, task("taken", ignore_errors=True)]
     (place / "taken").write_text("a file where the folder should be")
     playbook = place / "plays" / "play.yml"
     playbook.parent.mkdir()
@@ -51,6 +53,10 @@ def test_the_example_leaves_both_files(ran):
     assert json.loads(files["deploy-staging-api.json"].read_text()) == RESULT
     assert "nothing was changed" in files["deploy-staging-api.html"].read_text()
     assert {path.stat().st_mode & 0o777 for path in files.values()} == {0o644}
+
+
+def test_a_site_has_a_page_of_its_own(ran):
+    assert "release 6f6f6f6f6f6f is live" in (ran[0] / "site" / "deploy-staging-api.html").read_text()
 
 
 def test_check_mode_writes_nothing(ran):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The exit status and GitHub's files of real ansible-playbook runs.
 
-The collection they use is this one, but for ecs_blue_green, in whose place a module answers what the test gives it.
+The collection they use is this one, but for ecs_blue_green and site_release, in whose place a module answers what the
+test gives it.
 """
 
 from __future__ import annotations
@@ -44,14 +45,16 @@ RUNS = {
     "planned": ([PROMOTED], True, 0),
     "blocked plan": ([BLOCKED], True, 20),
 }
-FAILS_BESIDE = "fails beside"
+SITE = {"outcome": "superseded", "action": "publish", "service": "site", "distribution_id": "E1", "fails": True}
+FAILS_BESIDE, OF_A_SITE = "fails beside", "of a site"
 
 
 def start(folder, name, collections, results, check):
     """One ansible-playbook process of its own."""
     home = folder / name.replace(" ", "-")
     home.mkdir()
-    tasks = [{"slipway.ops.ecs_blue_green": {"action": "deploy", "service": "api", "result": "{{ result }}"}}]
+    module = "slipway.ops.site_release" if name == OF_A_SITE else "slipway.ops.ecs_blue_green"
+    tasks = [{module: {"action": "deploy", "service": "api", "result": "{{ result }}"}}]
     if name == FAILS_BESIDE:
         tasks.append({"ansible.builtin.fail": {"msg": "beside"}})
     play = [{"hosts": "all", "gather_facts": False, "tasks": tasks}]
@@ -86,11 +89,12 @@ def done(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     own = folder / "collections" / "ansible_collections" / "slipway" / "ops"
     (own / "plugins" / "modules").mkdir(parents=True)
-    (own / "plugins" / "modules" / "ecs_blue_green.py").write_text(STUB)
+    for name in ("ecs_blue_green", "site_release"):
+        (own / "plugins" / "modules" / f"{name}.py").write_text(STUB)
     for name in ("callback", "module_utils"):
         (own / "plugins" / name).symlink_to(ROOT / "plugins" / name)
     (own / "galaxy.yml").symlink_to(ROOT / "galaxy.yml")
-    runs = {**RUNS, FAILS_BESIDE: ([PROMOTED], False, 2)}
+    runs = {**RUNS, FAILS_BESIDE: ([PROMOTED], False, 2), OF_A_SITE: ([SITE], False, 22)}
     started = {
         name: start(folder, name, folder / "collections", results, check) for name, (results, check, _) in runs.items()
     }
@@ -113,6 +117,14 @@ def test_the_last_line_and_the_files_tell_it_too(done):
     assert read_outputs(done["planned"][0])["outcome"] == "planned"
     assert read_outputs(done["the worst of several"][0])["outcome"] == "failed"
     assert not (done["converge"][0] / "output").exists()
+
+
+def test_a_sites_release_tells_it_alike(done):
+    home, status = done[OF_A_SITE]
+    assert status == 22
+    assert "site: superseded, exit status 22" in (home / "log").read_text()
+    assert (home / "summary.md").read_text().startswith("## site: superseded")
+    assert read_outputs(home)["live_release"] == ""
 
 
 def test_a_module_that_broke_down_has_failed(done):

@@ -53,6 +53,7 @@ def ended(outcome, action="deploy"):
         ([ended("promoted")], False, 0),
         ([ended("repaired", "repair")], False, 0),
         ([ended("rolled_back", "rollback")], False, 0),
+        ([ended("pruned", "prune")], False, 0),
         ([ended("rolled_back")], False, 21),
         ([ended("blocked")], False, 20),
         ([ended("superseded")], False, 22),
@@ -167,3 +168,56 @@ def test_the_last_line():
         "api: rolled_back, exit status 21; next: run [2J this"
     )
     assert plan.last_line({"outcome": "promoted", "service": "api"}, check_mode=True) == "api: planned, exit status 0"
+
+
+SITE = {
+    "outcome": "promoted",
+    "action": "publish",
+    "service": "site",
+    "bucket": "slipway-staging-site-222222222222",
+    "distribution_id": "E2QWRUHAPOMQZL",
+    "site_url": "https://www.example.com",
+    "release": "6f" * 32,
+    "digest": "sha256:" + "6f" * 32,
+    "previous": "1f" * 32,
+    "live": "6f" * 32,
+    "seq": 17,
+    "counts": {"added": {"immutable": 26}, "changed": {"document": 1, "file": 3}, "removed": {}},
+    "invalidation": {"paths": ["/", "/index.html"], "status": "Completed", "price": 0.01},
+    "proof": {"checks": [{"path": "/", "status": 200, "passed": True}]},
+    "steps": [],
+}
+
+
+def test_outputs_of_a_site():
+    assert plan.outputs(SITE, check_mode=False) == {
+        "outcome": "promoted",
+        "service": "site",
+        "digest": "sha256:" + "6f" * 32,
+        "release": "6f" * 32,
+        "live_release": "6f" * 32,
+        "previous_release": "1f" * 32,
+        "site_url": "https://www.example.com",
+    }
+    assert plan.outputs(SITE, check_mode=True)["outcome"] == "planned"
+
+
+def test_summary_of_a_site():
+    text = plan.summary(SITE, check_mode=False)
+    for part in (
+        "## site: promoted",
+        f"| Release before | <code>{'1f' * 32}</code> |",
+        "| Activation | <code>17</code> |",
+        "| Files | 26 added, 4 changed |",
+        "| Invalidation | 2 paths, Completed, at most 0.010 USD |",
+        "### Proof at the edge\n\n| path | status | passed |",
+        "[distribution](https://us-east-1.console.aws.amazon.com/cloudfront/v4/home#/distributions/E2QWRUHAPOMQZL)",
+    ):
+        assert part in text, part
+
+
+def test_a_site_of_which_nothing_is_known_yet():
+    text = plan.summary({"outcome": "blocked", "service": "site", "distribution_id": "E|1"}, check_mode=False)
+    assert "Invalidation" not in text
+    assert "Activation" not in text
+    assert "distributions/E%7C1" in text
