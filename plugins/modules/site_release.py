@@ -116,8 +116,9 @@ options:
         default: 10
       routes:
         description:
-          - Viewer paths that the distribution's function answers with the index document. They are invalidated with it,
-            and the first one is asked for as a proof. V(*) may be their last character.
+          - Viewer paths that the distribution's function answers with the index document and that are invalidated with
+            it. A viewer-request function, as role C(cloudfront_site) makes it, needs none, as it changes the path
+            before CloudFront looks into its cache. V(*) may be their last character.
         type: list
         elements: str
         default: []
@@ -142,6 +143,10 @@ options:
         description: Headers that the index document must come with, names to values. V(*) accepts any value.
         type: dict
         default: {}
+      deep_link:
+        description: Viewer path that the distribution's function answers with the index document. Empty for no proof.
+        type: str
+        default: ""
   verify:
     description: Lists the bucket, compares it with the release, and heals what differs. Objects of no release go.
     type: bool
@@ -221,7 +226,10 @@ EXAMPLES = r"""
       api: https://api.staging.example.com
       environment: staging
     invalidation:
-      routes: [/settings]
+      budget_paths: 20
+    proof:
+      deep_link: /settings
+      headers: {Content-Security-Policy: "*"}
     lock: {table: slipway-staging-releases, wait: 300}
 
 - name: Return to the release before
@@ -384,6 +392,10 @@ invalidation:
       type: float
       returned: always
       sample: 0.01
+    price_text:
+      description: The same in one line.
+      type: str
+      returned: always
     seconds:
       description: How long the run waited for it.
       type: float
@@ -404,20 +416,25 @@ proof:
       type: bool
       returned: always
       sample: true
+    scope:
+      description: What such a proof tells.
+      type: str
+      returned: always
+    rounds:
+      description: How often it was asked until everything was so.
+      type: int
+      returned: always
+      sample: 1
     checks:
-      description: One a request, with C(path), C(status), C(passed) and C(detail).
+      description: One a request, with C(path), C(what), C(status), C(fault), C(cache) and C(edge).
       type: list
       elements: dict
       returned: always
     seconds:
-      description: How long it took until everything was so.
+      description: How long it took.
       type: float
       returned: always
       sample: 0.2
-    detail:
-      description: The same in one line.
-      type: str
-      returned: always
 kept:
   description: Releases to which O(action=rollback) can return, newest first.
   returned: always
@@ -503,7 +520,26 @@ timings:
   sample: {"upload": 1.9, "switch": 0.1, "invalidate": 6.2, "prove": 0.2, "total": 9.1}
 """
 
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.slipway.ops.plugins.module_utils.aws_session import OneSession
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.progress import Progress
+from ansible_collections.slipway.ops.plugins.module_utils.invalidation.proof import url_problem
+from ansible_collections.slipway.ops.plugins.module_utils.lease import Lease, NoLease, default_owner
+from ansible_collections.slipway.ops.plugins.module_utils.site import inputs_plan, transaction
+from ansible_collections.slipway.ops.plugins.module_utils.site.apply import EdgeOptions
+from ansible_collections.slipway.ops.plugins.module_utils.site.bundle import BundleError
+from ansible_collections.slipway.ops.plugins.module_utils.site.ending_plan import again
+from ansible_collections.slipway.ops.plugins.module_utils.site.model_plan import UnreadableError
+from ansible_collections.slipway.ops.plugins.module_utils.site.preflight import read_release
+from ansible_collections.slipway.ops.plugins.module_utils.site.result import result_of
+from ansible_collections.slipway.ops.plugins.module_utils.site.store import Store
+from ansible_collections.slipway.ops.plugins.module_utils.stopping import Stop
 
 LOCK = {
     "table": {"type": "str", "required": True},
@@ -521,6 +557,7 @@ INVALIDATION = {
 PROOF = {
     "timeout": {"type": "float", "default": 60},
     "headers": {"type": "dict", "default": {}},
+    "deep_link": {"type": "str", "default": ""},
 }
 ARGUMENTS = {
     "action": {"type": "str", "choices": ["publish", "rollback", "prune"], "default": "publish"},
@@ -548,9 +585,123 @@ REQUIRED_IF = [("action", "publish", ("bundle",))]
 GOOD = {"publish": "promoted", "rollback": "rolled_back", "prune": "pruned"}
 
 
+class Counted:
+    """Makes clients once each, and counts what they send; the release store's requests are not the site's."""
+
+    def __init__(self, make: Callable[[str], Any]) -> None:
+        self.sent = 0
+        self._make = make
+        self._made: dict[str, Any] = {}
+
+    def __call__(self, service: str) -> Any:
+        if service not in self._made:
+            self._made[service] = client = self._make(service)
+            client.meta.events.register("before-send", self._count)
+        return self._made[service]
+
+    def _count(self, **_event: Any) -> None:
+        self.sent += 1
+
+
+def lease_of(params: dict, make: Callable[[str], Any], stop: Stop) -> Lease | NoLease:
+    lock, run_of = params["lock"], params["run"]
+    if lock is None:
+        return NoLease()
+    owner = run_of["by"] or default_owner()
+    client = make("dynamodb")
+    return Lease(client, lock["table"], params["service"], owner, run_of["url"], lock["ttl"], sleep=stop.wait)
+
+
+def edge_of(params: dict) -> EdgeOptions:
+    edge, proof = params["invalidation"], params["proof"]
+    return EdgeOptions(
+        site_url=params["site_url"],
+        again=again(params["action"], params["bundle"] or "", params["release"] or ""),
+        timeout=edge["timeout"],
+        poll_interval=edge["poll_interval"],
+        proof_timeout=proof["timeout"],
+        headers={name: str(value) for name, value in proof["headers"].items()},
+        deep_link=proof["deep_link"],
+        validate_certs=params["validate_certs"],
+    )
+
+
+def job_of(module: AnsibleAWSModule, progress: Progress, stop: Stop) -> transaction.Job:
+    params = module.params
+    make = OneSession(module)
+    client = Counted(make)
+    verify = None if params["validate_certs"] else False
+    store = Store(client("s3"), params["bucket"], threads=params["threads"], say=progress.say, verify=verify)
+    return transaction.Job(
+        store=store,
+        client=client,
+        bucket=params["bucket"],
+        distribution_id=params["distribution_id"],
+        action=params["action"],
+        edge=edge_of(params),
+        progress=progress,
+        check_mode=module.check_mode,
+        config=inputs_plan.config_text(params["config"]),
+        source_maps=params["source_maps"],
+        verify=params["verify"],
+        release=params["release"] or "",
+        invalidation=inputs_plan.edge_of(params),
+        keeping=inputs_plan.keeping_of(params),
+        run=params["run"],
+        lease=lease_of(params, make, stop),
+        lock_wait=params["lock"]["wait"] if params["lock"] else 0.0,
+        stop=stop,
+    )
+
+
+def end(params: dict, job: transaction.Job) -> transaction.Ending:
+    """Runs the action."""
+    if params["action"] == "rollback":
+        return transaction.rollback(job)
+    if params["action"] == "prune":
+        return transaction.prune(job)
+    with tempfile.TemporaryDirectory(prefix="slipway-site-") as scratch:
+        try:
+            manifest, sources = read_release(params["bundle"], Path(scratch), params["max_bytes"], params["max_files"])
+        except BundleError as error:
+            return transaction.refused(tuple(error.problems))
+        return transaction.publish(job, manifest, lambda path: sources[path].place)
+
+
+def run(module: AnsibleAWSModule) -> dict:
+    """The result, its msg empty when the outcome is the one asked for."""
+    params = module.params
+    stop, progress = Stop(), Progress(params["progress_file"])
+    found = inputs_plan.problems(params) + [text for text in [url_problem(params["site_url"])] if text]
+    job = job_of(module, progress, stop)
+    try:
+        if found:
+            ending = transaction.refused(tuple(found))
+        else:
+            with stop.on_signals():
+                ending = end(params, job)
+    except (UnreadableError, AnsibleAWSError) as error:
+        ending = transaction.unread(error)
+    finally:
+        job.store.close()
+    asked = {name: params[name] for name in ("action", "service")}
+    ran = {**params["run"], "by": params["run"]["by"] or default_owner(), "token": job.lease.last_token}
+    result = result_of(ending, job, params["bundle"] or "", job.client.sent)
+    message = f"{params['service']}: {result['msg']}" if result["msg"] else ""
+    return {**result, **asked, "msg": message, "run": ran}
+
+
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENTS, required_if=REQUIRED_IF, supports_check_mode=True)
-    module.fail_json(msg="nothing is published yet", outcome="blocked")
+    try:
+        result = run(module)
+    except AnsibleAWSError as error:
+        asked = {name: module.params[name] for name in ("action", "service", "bucket")}
+        text = " ".join(str(error).split())
+        module.fail_json(msg=f"{asked['service']}: nothing was changed: {text}", outcome="failed", **asked)
+    if result["outcome"] != GOOD[module.params["action"]]:
+        module.fail_json(**result)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

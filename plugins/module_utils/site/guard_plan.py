@@ -35,12 +35,11 @@ def distribution_problems(distribution: Mapping[str, Any], bucket: str, mode: st
     config, name = distribution["DistributionConfig"], distribution["Id"]
     origins = config["Origins"].get("Items", [])
     folder = SITE.rstrip("/")
-    if not any(_of_bucket(origin["DomainName"], bucket) and origin.get("OriginPath") == f"/{folder}" for origin in origins):
+    own = [origin for origin in origins if _of_bucket(origin["DomainName"], bucket)]
+    if not any(origin.get("OriginPath") == f"/{folder}" for origin in own):
         shown = ", ".join(f"{origin['DomainName']}{origin.get('OriginPath', '')}" for origin in origins)
-        return [
-            f"distribution {name} is not this site's: none of its origins is {bucket} with the path /{folder}"
-            f" (they are {shown}); give the id that site.yml told"
-        ]
+        lacks = f"none of its origins is {bucket} with the path /{folder} (they are {shown})"
+        return [f"distribution {name} is not this site's: {lacks}; give the id that site.yml told"]
     found = []
     if not config["Enabled"]:
         found.append(f"distribution {name} is disabled: nobody would see the release; run site.yml, which enables it")

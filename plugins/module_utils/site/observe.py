@@ -27,7 +27,6 @@ from .guard_plan import bucket_problems, distribution_notes, distribution_proble
 from .model_plan import (
     CONFIG,
     CURRENT,
-    INDEX,
     RELEASES,
     SITE,
     File,
@@ -90,7 +89,9 @@ def observe(
     return Snapshot(current, etag, manifests, seen, busy)
 
 
-def expendable(store: Store, current: Current | None, wanted: Wanted) -> tuple[dict[str, Manifest], dict[str, Manifest]]:
+def expendable(
+    store: Store, current: Current | None, wanted: Wanted
+) -> tuple[dict[str, Manifest], dict[str, Manifest]]:
     """The manifests of the releases that need be kept no longer, and of those that are; nothing when none goes."""
     after = after_of(Snapshot(current), wanted)
     names = droppable(after, wanted.keeping, wanted.now)
@@ -230,8 +231,3 @@ def _distribution(client: Any, distribution_id: str) -> dict[str, Any] | None:
 def _code(error: AnsibleAWSError) -> str:
     cause = error.exception
     return cause.response.get("Error", {}).get("Code", "") if isinstance(cause, ClientError) else ""
-
-
-def index_of(seen: Seen | None) -> str:
-    """ETag of the index document as listed, empty for none."""
-    return seen.etags.get(INDEX, "") if seen else ""

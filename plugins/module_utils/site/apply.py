@@ -1,0 +1,352 @@
+# Copyright: Contributors to the Slipway project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Carries out a plan, step by step. It never decides: what does not match the plan's assumptions stops it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import batched
+from pathlib import Path
+from typing import Any
+
+from ..blue_green.progress import Progress
+from ..invalidation.invalidation import Pace, invalidate, wait
+from ..invalidation.items_plan import viewer_path
+from ..invalidation.model_plan import Invalidation
+from ..invalidation.proof import Proof, ProofError, prove
+from ..invalidation.proof_plan import Wanted as Provable
+from ..lease import Lease, NoLease
+from ..stopping import SLICE, Stop
+from .manifest_plan import CONFIG_HEADERS
+from .model_plan import (
+    CONFIG,
+    CURRENT,
+    HISTORY,
+    INDEX,
+    SITE,
+    File,
+    Wanted,
+    entry_key,
+    manifest_key,
+    map_key,
+    sha256_of,
+    site_key,
+)
+from .observe import damaged, sha256_at
+from .state_plan import ACTIVE, INVALIDATING, VERIFYING, Current, history_text
+from .steps_plan import (
+    Activate,
+    Barrier,
+    Finish,
+    Invalidate,
+    Plan,
+    Prove,
+    Prune,
+    Remove,
+    Stage,
+    SwitchIndex,
+    Upload,
+    Wait,
+    WriteDocuments,
+    WriteFiles,
+    WriteWorkers,
+)
+from .store import PreconditionFailedError, Put, Store
+
+# DeleteObjects takes so many keys (Amazon S3 API reference); the lease is proven before each.
+_DELETES = 1000
+_STATE_HEADERS = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
+
+
+class SupersededError(Exception):
+    """Somebody else changed the site between our read and our write. One line, for people."""
+
+
+class DriftError(Exception):
+    """The bucket is not as the manifests say. One line, for people; a plan made from a listing can take it in."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeOptions:
+    """How the edge is asked. again: words that name the command which goes on after a failure.
+
+    deep_link: viewer path that the distribution's function answers with the index document, empty for none.
+    """
+
+    site_url: str
+    again: str
+    timeout: float = 900.0
+    poll_interval: float = 5.0
+    proof_timeout: float = 60.0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    deep_link: str = ""
+    validate_certs: bool = True
+
+
+@dataclass
+class Run:
+    """What the steps need, and what they have learned.
+
+    client: makes boto3 clients. body: where the bytes of a path are. current, etag: the state as last written or read.
+    index_etag: of the index as this run has written it. waited: seconds, for the invalidation. moved: bytes sent.
+    """
+
+    store: Store
+    client: Callable[[str], Any]
+    wanted: Wanted
+    plan: Plan
+    body: Callable[[str], bytes | Path]
+    edge: EdgeOptions
+    progress: Progress
+    lease: Lease | NoLease
+    stop: Stop
+    current: Current | None
+    etag: str
+    index_etag: str = ""
+    invalidation: Invalidation | None = None
+    waited: float = 0.0
+    proof: Proof | None = None
+    moved: int = 0
+
+    @property
+    def target(self) -> dict[str, File]:
+        return self.wanted.manifest.public(maps=self.wanted.maps)
+
+    @property
+    def state(self) -> Current:
+        assert self.current is not None, "nothing is switched before the state was written"
+        return self.current
+
+    def breathe(self) -> None:
+        """Between two calls. Raises StoppedError, LeaseLostError."""
+        self.stop.check()
+        self.lease.keep()
+
+    def pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while True:
+            self.breathe()
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(SLICE, left))
+
+    def pace(self, seconds: float, longest: float) -> Pace:
+        clock = time.monotonic
+        return Pace(self.progress.say, clock() + seconds, again=self.edge.again, longest=longest, pause=self.pause)
+
+    def record(self, state: Current) -> None:
+        """Writes the site's state, provided that nobody else did since."""
+        condition: dict[str, Any] = {"if_match": self.etag} if self.etag else {"if_none_match": True}
+        text = state.text
+        try:
+            etag = self.store.put(CURRENT, text.encode(), headers=_STATE_HEADERS, sha256=sha256_of(text), **condition)
+        except PreconditionFailedError as error:
+            raise SupersededError(f"somebody else has written {CURRENT} meanwhile") from error
+        self.current, self.etag = state, etag
+
+    def write(self, items: Iterable[Put], what: str, total: int = 0) -> dict[str, str]:
+        """Many objects, with progress. Returns key -> ETag."""
+
+        def show(done: int, of: int, size: int, _seconds: float) -> None:
+            self.breathe()
+            self.moved += size - written[0]
+            written[0] = size
+            if of > 1:
+                self.progress.say(f"{done} of {of} {what}, {size / 1e6:.1f} MB")
+
+        written = [0]
+        return self.store.put_all(items, show, total)
+
+    def put_of(self, key: str, path: str, **condition: Any) -> Put:
+        file = self.wanted.manifest.files[path]
+        return Put(key, self.body(path), file.sha256, file.headers, **condition)
+
+
+def apply(run: Run) -> None:
+    """Runs every step in order. Raises what stopped it; what was done until then stays done."""
+    for step in run.plan.steps:
+        with run.progress.step(step.title, step.stage):
+            run.breathe()
+            _STEPS[type(step)](run, step)
+
+
+def _upload(run: Run, step: Upload) -> None:
+    release = run.wanted.release
+
+    def items() -> Iterator[Put]:
+        for path in step.assets:
+            yield run.put_of(site_key(path), path, if_none_match=True)
+        for path in step.entries:
+            yield run.put_of(entry_key(release, path), path)
+        for path in step.maps:
+            yield run.put_of(map_key(release, path), path)
+
+    try:
+        run.write(items(), "files", len(step.assets) + len(step.entries) + len(step.maps))
+    except PreconditionFailedError as error:
+        raise DriftError(f"other bytes lie under the name of a new file: {error}") from error
+
+
+def _stage(run: Run, _step: Stage) -> None:
+    text = run.wanted.manifest.text
+    key = manifest_key(run.wanted.release)
+    run.store.put(key, text.encode(), headers=_STATE_HEADERS, sha256=sha256_of(text))
+
+
+def _barrier(run: Run, step: Barrier) -> None:
+    listed = {key.removeprefix(SITE): item for key, item in run.store.list(SITE).items()}
+    missing = [path for path in step.paths if path not in listed]
+    target = run.target
+    wrong = damaged(run.store, {path: target[path] for path in step.paths if path in listed}, listed)
+    if missing or wrong:
+        first = next(iter([*missing, *sorted(wrong)]))
+        raise DriftError(f"{len(missing)} files are missing in the bucket and {len(wrong)} damaged, {first} is one")
+    run.progress.say(f"{len(step.paths)} files are there with the right bytes")
+
+
+def _activate(run: Run, _step: Activate) -> None:
+    assert run.plan.after is not None, "a plan that switches has a state"
+    run.lease.confirm()
+    run.record(run.plan.after)
+
+
+def _write_files(run: Run, step: WriteFiles) -> None:
+    run.lease.confirm()
+
+    def items() -> Iterator[Put]:
+        for path in (*step.paths, *step.heals):
+            yield run.put_of(site_key(path), path)
+        if step.config is not None:
+            content = step.config.encode()
+            yield Put(site_key(CONFIG), content, sha256_of(step.config), CONFIG_HEADERS)
+
+    run.write(items(), "files", len(step.paths) + len(step.heals) + (step.config is not None))
+    for path in step.copies:
+        run.breathe()
+        run.store.copy_headers(site_key(path), run.target[path].headers)
+
+
+def _write_some(run: Run, step: WriteDocuments | WriteWorkers) -> None:
+    run.lease.confirm()
+    run.write((run.put_of(site_key(path), path) for path in step.paths), "documents", len(step.paths))
+
+
+def _switch_index(run: Run, step: SwitchIndex) -> None:
+    """The one write that makes the release live. What it replaces must be what Slipway wrote.
+
+    After a run that was killed that may be any of several documents, so that its content decides, not its ETag.
+    """
+    run.lease.confirm()
+    key, file = site_key(INDEX), run.target[INDEX]
+    body = run.body(INDEX)
+
+    def put(**condition: Any) -> str:
+        return run.store.put(key, body, headers=file.headers, sha256=file.sha256, **condition)
+
+    try:
+        run.index_etag = put(if_match=step.expected) if step.expected else put(if_none_match=True)
+        return
+    except PreconditionFailedError:
+        found = run.store.head(key)
+    content = (found.sha256 or sha256_at(run.store, key)) if found else ""
+    if found is None or content not in {*step.known, file.sha256}:
+        gone = "was deleted" if found is None else "was replaced by somebody else"
+        raise SupersededError(f"{key} {gone} since it was last published: with verify it is put right")
+    try:
+        run.index_etag = put(if_match=found.etag)
+    except PreconditionFailedError as error:
+        raise SupersededError(f"somebody else is writing {key}") from error
+
+
+def _remove(run: Run, step: Remove) -> None:
+    _delete(run, [site_key(path) for path in step.paths])
+
+
+def _delete(run: Run, keys: Iterable[str]) -> None:
+    """Nothing can make a deletion conditional, so that the lease is proven right before each."""
+    for some in batched(keys, _DELETES):
+        run.stop.check()
+        run.lease.confirm()
+        run.store.delete_all(some)
+
+
+def _invalidate(run: Run, step: Invalidate) -> None:
+    pace = run.pace(run.edge.timeout, run.edge.poll_interval)
+    run.invalidation = invalidate(
+        run.client("cloudfront"), run.wanted.distribution_id, step.items, step.reference, pace
+    )
+    run.record(
+        replace(
+            run.state,
+            state=INVALIDATING,
+            invalidation_id=run.invalidation.id,
+            index_etag=run.index_etag or run.state.index_etag,
+        )
+    )
+
+
+def _wait(run: Run, _step: Wait) -> None:
+    assert run.invalidation is not None, "there is something to wait for"
+    began = time.monotonic()
+    pace = run.pace(run.edge.timeout, run.edge.poll_interval)
+    try:
+        run.invalidation = wait(run.client("cloudfront"), run.wanted.distribution_id, run.invalidation, pace)
+    finally:
+        run.waited = time.monotonic() - began
+    run.record(replace(run.state, state=VERIFYING))
+
+
+def _prove(run: Run, step: Prove) -> None:
+    documents = {viewer_path(path): run.target[path].sha256 for path in step.paths}
+    documents["/"] = run.target[INDEX].sha256
+    if run.state.config is not None:
+        documents[viewer_path(CONFIG)] = sha256_of(run.state.config)
+    assets = {viewer_path(path): file.sha256 for path, file in run.target.items() if file.fixed}
+    wanted = Provable(documents, assets, run.edge.headers, run.edge.deep_link)
+    pace = run.pace(run.edge.proof_timeout, run.edge.poll_interval)
+    try:
+        run.proof = prove(run.edge.site_url, wanted, pace, validate_certs=run.edge.validate_certs)
+    except ProofError as error:
+        run.proof = error.proof
+        raise
+
+
+def _finish(run: Run, _step: Finish) -> None:
+    done = replace(run.state, state=ACTIVE, over=(), index_etag=run.index_etag or run.state.index_etag)
+    text = history_text(done)
+    key = f"{HISTORY}{done.seq}.json"
+    run.store.put(key, text.encode(), headers=_STATE_HEADERS, sha256=sha256_of(text))
+    run.record(done)
+
+
+def _prune(run: Run, step: Prune) -> None:
+    """The state is written first: whoever has read it before, and would now publish by it, is turned away."""
+    run.lease.confirm()
+    gone = {*step.releases, *run.state.pruning}
+    kept = tuple(one for one in run.state.kept if one.release not in gone)
+    run.record(replace(run.state, run_id=run.wanted.run_id, kept=kept, pruning=tuple(sorted(gone))))
+    _delete(run, step.keys)
+    if gone:
+        run.record(replace(run.state, pruning=()))
+
+
+_STEPS: dict[type, Callable[[Run, Any], None]] = {
+    Upload: _upload,
+    Stage: _stage,
+    Barrier: _barrier,
+    Activate: _activate,
+    WriteFiles: _write_files,
+    WriteDocuments: _write_some,
+    SwitchIndex: _switch_index,
+    Remove: _remove,
+    Invalidate: _invalidate,
+    Wait: _wait,
+    WriteWorkers: _write_some,
+    Prove: _prove,
+    Finish: _finish,
+    Prune: _prune,
+}
