@@ -16,11 +16,12 @@ ENVIRONMENTS = (("local", "111111111111"), ("staging", "222222222222"), ("produc
 def make(prefix: str) -> tuple[settings.Account, ...]:
     """The accounts of a cloud in network `prefix` ("127.N"), with the ports of their first load balancers reserved.
 
-    Each account's first load balancer has 127.N.1.K to itself, so that the ports need only be free there.
+    Each account's first load balancer has 127.N.1.K to itself, and its first distribution 127.N.2.K, so that the ports
+    need only be free there.
     """
     accounts = []
     for index, (name, account_id) in enumerate(ENVIRONMENTS, start=1):
-        host = f"{prefix}.1.{index}"
+        host, site = f"{prefix}.1.{index}", f"{prefix}.2.{index}"
         port = network.free_port(host, 8080)
         accounts.append(
             settings.Account(
@@ -32,6 +33,8 @@ def make(prefix: str) -> tuple[settings.Account, ...]:
                 alb_host=host,
                 alb_port=port,
                 preview_port=network.free_port(host, port + 1),
+                site_host=site,
+                site_port=network.free_port(site, 8080),
             )
         )
     return tuple(accounts)
@@ -53,6 +56,7 @@ def env_text(cloud: settings.Settings, account: settings.Account) -> str:
             "AWS_DEFAULT_REGION": cloud.region,
             "LOCAL_ALB_URL": account.alb_url,
             "LOCAL_PREVIEW_URL": account.preview_url,
+            "LOCAL_SITE_URL": account.site_url,
         }
         | Identity.of(account.id).env(cloud.atlas_url)
         | _way_to_atlas(cloud)

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from typing import TYPE_CHECKING, Any
 
 from localcloud import images, processes, status
@@ -75,7 +76,22 @@ def show_status(state: Path) -> int:
     if found.phase == status.CRASHED:
         return _fail(f"crashed: {found.reason}", found.log_tail)
     print(f"{found.phase}: {found.endpoint_url} (supervisor pid {found.supervisor.pid})")
+    for line in _answering(found.endpoint_url):
+        print(line)
     return 0
+
+
+def _answering(endpoint_url: str) -> list[str]:
+    """One line for each listener and site that answers; none while control does not."""
+    try:
+        with urllib.request.urlopen(f"{endpoint_url}/_localcloud/status", timeout=5) as response:  # noqa: S310
+            told = json.load(response)
+    except OSError:
+        return []
+    lines = [f"  listener {item['url']}  {item['arn'].partition(':listener/')[2]}" for item in told["listeners"]]
+    return lines + [
+        f"  site     {item['url']}  {item['id']} {item['domain_name']} {item['status']}" for item in told["sites"]
+    ]
 
 
 def _settled(state: Path) -> Status | None:

@@ -23,7 +23,7 @@ MARKER = "SLIPWAY_LOCALCLOUD"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Account:
-    """One AWS account: the environment it belongs to, its fake credentials, where its first load balancer answers."""
+    """One AWS account: its environment, its fake credentials, where its first load balancer and distribution answer."""
 
     name: str
     id: str
@@ -32,6 +32,8 @@ class Account:
     alb_host: str
     alb_port: int
     preview_port: int
+    site_host: str = ""
+    site_port: int = 0
 
     @property
     def alb_url(self) -> str:
@@ -43,6 +45,11 @@ class Account:
         """Base URL of the first load balancer's second listener by port."""
         return f"http://{self.alb_host}:{self.preview_port}"
 
+    @property
+    def site_url(self) -> str:
+        """Base URL of the first distribution."""
+        return f"http://{self.site_host}:{self.site_port}"
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Settings:
@@ -51,12 +58,13 @@ class Settings:
     state: the folder with everything that this cloud writes (absolute).
     cloud_id: value of the MARKER variable in each of its processes.
     network: the claimed /16 of loopback as a prefix, "127.N": N.0.1 is control, N.0.2 Atlas, N.1.x are load balancers,
-        N.16.x and up are tasks.
+        N.2.x distributions, N.16.x and up tasks.
     endpoint_url: the AWS endpoint, and the admin API under /_localcloud/.
     atlas_url: MongoDB Atlas's API, and its admin API under /_atlas/.
     atlas_proxy: the proxy that leads https://cloud.mongodb.com there.
     images: tables that map images to local programs, later ones win.
     weight_delay: seconds that a change of a rule takes to reach the data plane, at start.
+    invalidation_delay: seconds that an invalidation takes, at start.
     """
 
     state: Path
@@ -69,6 +77,7 @@ class Settings:
     images: tuple[Path, ...]
     weight_delay: float
     region: str = REGION
+    invalidation_delay: float = 2.0
 
     @property
     def control_host(self) -> str:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The detached process at the top of a local cloud: starts control and the ALB, watches them, stops everything.
+"""The detached process at the top of a local cloud: starts its processes, watches them, stops everything.
 
-Control and the ALB are joined by two pipes: configuration one way, health and metrics the other. When control goes,
-however it goes, the ALB reads the end of its pipe and exits; when the supervisor goes, control reads the end of its
+Control is joined to the ALB and to the edge by two pipes each: configuration one way, reports the other. When control
+goes, however it goes, both read the end of their pipe and exit; when the supervisor goes, control reads the end of its
 standard input and stops. What is left after that carries the cloud's marker and is swept.
 """
 
@@ -87,6 +87,8 @@ class Supervisor:
         settings_path = self._cloud.state / "settings.json"
         config_read, config_write = os.pipe()
         report_read, report_write = os.pipe()
+        site_read, site_write = os.pipe()
+        seen_read, seen_write = os.pipe()
         ready_read, ready_write = os.pipe()
         atlas_read, atlas_write = os.pipe()
         self._start(
@@ -98,10 +100,14 @@ class Supervisor:
                 str(report_read),
                 "--alb-out",
                 str(config_write),
+                "--edge-in",
+                str(seen_read),
+                "--edge-out",
+                str(site_write),
                 "--ready",
                 str(ready_write),
             ],
-            keep=(report_read, config_write, ready_write),
+            keep=(report_read, config_write, seen_read, site_write, ready_write),
             stdin=subprocess.PIPE,
             stdout=None,
         )
@@ -113,10 +119,15 @@ class Supervisor:
             stdin=subprocess.PIPE,
             stdout=None,
         )
-        for descriptor in (config_read, config_write, report_read, report_write, ready_write, atlas_write):
+        given = (config_read, config_write, report_read, report_write, ready_write, atlas_write)
+        for descriptor in (*given, site_write, seen_read):
             os.close(descriptor)
         self._await_ready("control", ready_read)
         self._await_ready("atlas", atlas_read)
+        # Last: there is no distribution yet, and the others' start is what `up` waits for.
+        self._start("edge", [], keep=(), stdin=site_read, stdout=seen_write)
+        os.close(site_read)
+        os.close(seen_write)
 
     def _start(
         self, name: str, arguments: Sequence[str], *, keep: Sequence[int], stdin: int, stdout: int | None

@@ -28,6 +28,8 @@ def main() -> int:
     parser.add_argument("--settings", type=Path, required=True)
     parser.add_argument("--alb-in", type=int, required=True, help="descriptor of the ALB's reports")
     parser.add_argument("--alb-out", type=int, required=True, help="descriptor of the ALB's configuration")
+    parser.add_argument("--edge-in", type=int, required=True, help="descriptor of the edge's reports")
+    parser.add_argument("--edge-out", type=int, required=True, help="descriptor of the edge's configuration")
     parser.add_argument("--ready", type=int, required=True, help="descriptor for the word that all is up")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
@@ -37,9 +39,10 @@ def main() -> int:
         signal.signal(number, lambda *_: stopped.set())
     threading.Thread(target=_stop_with_supervisor, name="supervisor", daemon=True).start()
     gc.disable()  # moto's import makes a million objects that stay: looking through them again and again takes a third
-    from localcloud.control.process import Control
+    from localcloud.control.process import Control, Pipes
 
-    control = Control(Settings.load(arguments.settings), arguments.alb_in, arguments.alb_out)
+    pipes = Pipes(arguments.alb_in, arguments.alb_out, arguments.edge_in, arguments.edge_out)
+    control = Control(Settings.load(arguments.settings), pipes)
     control.start()
     gc.freeze()
     gc.enable()

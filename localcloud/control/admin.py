@@ -10,18 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from localcloud.control.edge_board import EDGE
+
 if TYPE_CHECKING:
     from localcloud.control.bridge import Bridge
+    from localcloud.control.edge_bridge import EdgeBridge
     from localcloud.control.server import Handler
     from localcloud.ecs.controller import Controller
     from localcloud.settings import Settings
 
 
+_SETTINGS = ("weight_delay", "invalidation_delay")
+
+
 class Admin:
     """Handlers for status and the settings that can change at run time."""
 
-    def __init__(self, settings: Settings, bridge: Bridge, controller: Controller) -> None:
-        self._settings, self._bridge, self._controller = settings, bridge, controller
+    def __init__(self, settings: Settings, bridge: Bridge, edge: EdgeBridge, controller: Controller) -> None:
+        self._settings, self._bridge, self._edge, self._controller = settings, bridge, edge, controller
 
     @property
     def routes(self) -> dict[tuple[str, str], Handler]:
@@ -41,6 +47,7 @@ class Admin:
             "network": self._settings.network,
             "accounts": [{"name": item.name, "id": item.id} for item in self._settings.accounts],
             "listeners": self._bridge.listeners(),
+            "sites": self._edge.sites(),
             "ecs": self._controller.status(),
         }
 
@@ -48,7 +55,9 @@ class Admin:
         return web.json_response(await asyncio.to_thread(self._bridge.traffic))
 
     async def _get_settings(self, request: web.Request) -> web.Response:  # noqa: ARG002
-        return web.json_response({"weight_delay": self._bridge.weight_delay})
+        return web.json_response(
+            {"weight_delay": self._bridge.weight_delay, "invalidation_delay": EDGE.invalidation_delay}
+        )
 
     async def _put_settings(self, request: web.Request) -> web.Response:
         try:
@@ -57,7 +66,14 @@ class Admin:
             return web.json_response({"error": str(error)}, status=400)
         if "weight_delay" in wanted:
             self._bridge.set_weight_delay(wanted["weight_delay"])
+        if "invalidation_delay" in wanted:
+            EDGE.invalidation_delay = wanted["invalidation_delay"]
         return await self._get_settings(request)
+
+
+def _is_seconds(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value) and 0 <= value <= 3600
 
 
 def _parse_settings(text: str) -> dict[str, float]:
@@ -65,14 +81,9 @@ def _parse_settings(text: str) -> dict[str, float]:
     wanted = json.loads(text)
     if not isinstance(wanted, dict):
         raise ValueError('the body must be an object such as {"weight_delay": 5}')
-    if unknown := set(wanted) - {"weight_delay"}:
-        raise ValueError(f"unknown setting {min(unknown)!r}; there is weight_delay")
-    delay = wanted.get("weight_delay", 0)
-    if (
-        isinstance(delay, bool)
-        or not isinstance(delay, int | float)
-        or not math.isfinite(delay)
-        or not 0 <= delay <= 3600
-    ):
-        raise ValueError("weight_delay must be 0 to 3600 seconds")
+    if unknown := set(wanted) - set(_SETTINGS):
+        raise ValueError(f"unknown setting {min(unknown)!r}; there is {' and '.join(_SETTINGS)}")
+    for name, delay in wanted.items():
+        if not _is_seconds(delay):
+            raise ValueError(f"{name} must be 0 to 3600 seconds")
     return {name: float(value) for name, value in wanted.items()}

@@ -149,6 +149,25 @@ def _strings(attributes: dict[str, Any]) -> dict[str, str]:
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in attributes.items()}
 
 
+def places(listeners: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The derived listeners with the load balancer's DNS name and the port that they have on AWS."""
+    known = {
+        listener.arn: (balancer.dns_name, int(listener.port))
+        for _, balancer in _balancers()
+        for listener in balancer.listeners.values()
+    }
+    return [
+        {
+            "host": item["host"],
+            "port": item["port"],
+            "protocol": item["protocol"],
+            "dns_name": known[item["arn"]][0],
+            "aws_port": known[item["arn"]][1],
+        }
+        for item in listeners
+    ]
+
+
 def groups_in_use() -> set[tuple[str, str]]:
     """(load balancer ARN, target group ARN) of every group that a rule or a default action forwards to."""
     used = set()

@@ -53,6 +53,10 @@ class Bridge:
             for item in config["listeners"]
         ]
 
+    def places(self) -> list[dict[str, Any]]:
+        """Where each listener is on loopback, and which one of AWS it stands for. Caller holds lock.MOTO."""
+        return alb_config.places(alb_config.derive(self._places, self.weight_delay)["listeners"])
+
     def traffic(self) -> list[dict[str, Any]]:
         """Each forwarding rule with its groups' weights and the states of their targets, as of this moment."""
         with MOTO:
