@@ -71,6 +71,7 @@ class Job:
     lock_wait: float = 0.0
     stop: Stop = field(default_factory=Stop)
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def wanted(self, manifest: Manifest) -> Wanted:
         return Wanted(
@@ -78,7 +79,7 @@ class Job:
             manifest=manifest,
             distribution_id=self.distribution_id,
             run_id=self.run_id,
-            now=datetime.now(UTC).isoformat(timespec="seconds"),
+            now=self.clock().isoformat(timespec="seconds"),
             config=self.config,
             maps=self.source_maps == "upload",
             private_maps=self.source_maps == "private",
@@ -318,7 +319,6 @@ def _run_of(job: Job, made: Attempt) -> Run:
         stop=job.stop,
         current=made.snapshot.current,
         etag=made.snapshot.etag,
-        seen=made.snapshot.seen,
     )
 
 
