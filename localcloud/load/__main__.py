@@ -38,7 +38,9 @@ def target(url: str) -> tuple[str, int, str]:
     return parts.hostname, parts.port or 80, path
 
 
-def _bounded(low: float, high: float) -> Any:
+def bounded(low: float, high: float) -> Any:
+    """An argument's type: a number from LOW to HIGH."""
+
     def number(text: str) -> float:
         value = float(text)
         if not low <= value <= high:
@@ -51,9 +53,9 @@ def _bounded(low: float, high: float) -> Any:
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m localcloud.load", description="Open-loop load on loopback.")
     parser.add_argument("url", help="http://127.x.y.z:PORT/PATH that answers as the example's /version")
-    parser.add_argument("--rate", type=_bounded(1, MOST_RATE), default=250.0, help="requests a second")
-    parser.add_argument("--seconds", type=_bounded(0.1, MOST_SECONDS), required=True, help="when to stop at the latest")
-    parser.add_argument("--timeout", type=_bounded(0.1, 60), default=10.0, help="seconds that an answer may take")
+    parser.add_argument("--rate", type=bounded(1, MOST_RATE), default=250.0, help="requests a second")
+    parser.add_argument("--seconds", type=bounded(0.1, MOST_SECONDS), required=True, help="when to stop at the latest")
+    parser.add_argument("--timeout", type=bounded(0.1, 60), default=10.0, help="seconds that an answer may take")
     parser.add_argument("--host", help="the Host header, where a rule looks at it")
     parser.add_argument("--out", type=Path, help="file of the summary (default: stdout)")
     parser.add_argument("--lines", type=Path, help="file of one JSON line each second")
