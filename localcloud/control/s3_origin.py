@@ -5,13 +5,16 @@ A call of the edge's own, marked with the cloud's id, in the place of a request 
 distribution (origin access control). Who may: a bucket policy that allows s3:GetObject to the service principal
 cloudfront.amazonaws.com for this distribution; without a signature, one that allows it to everybody. A key that is not
 there is 404 to those who may s3:ListBucket, else 403 (API_GetObject, "Permissions").
+
+A plus sign in the path is a space to S3, also when CloudFront asks: an object with a plus in its key is reached as %2B
+only (known to everybody who met it: rust-lang/crates.io#4891, dnbert/prm#46).
 """
 
 from __future__ import annotations
 
 import hmac
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 from xml.sax.saxutils import escape
 
 from aiohttp import web
@@ -49,7 +52,7 @@ class S3Origin:
         if request.method not in ("GET", "HEAD"):
             return _error(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
         with MOTO:
-            return _read(unquote(bucket), unquote(key), caller, request.headers.get("If-None-Match", ""))
+            return _read(unquote_plus(bucket), unquote_plus(key), caller, request.headers.get("If-None-Match", ""))
 
 
 def _read(name: str, key: str, caller: Caller, known: str) -> web.Response:

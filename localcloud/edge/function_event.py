@@ -17,7 +17,6 @@ from localcloud.edge.cache_key import Parts
 from localcloud.edge.functions import FunctionError
 
 _READ_ONLY = frozenset(("host", "via", "transfer-encoding", "content-length"))
-_STRUCTURES = ("headers", "querystring", "cookies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ def request_of(text: str, before: Parts) -> Parts | Generated:
         queries = "&".join(
             f"{name}={value}" if value else name for name, value in _flat(result.get("querystring") or {})
         )
-        same = queries.replace("=", "") == before.query.replace("=", "")
+        same = (result.get("querystring") or {}) == _multi(_pairs(before.query))
         return Parts(
             before.method, path, before.query if same else queries, changed, _flat(result.get("cookies") or {})
         )

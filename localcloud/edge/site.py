@@ -82,6 +82,7 @@ class SiteProxy:
         self.store = Store()
         self._shared = shared
         self._flights: dict[Key, asyncio.Future[Entry | None]] = {}
+        self._asking: set[asyncio.Task[tuple[Entry, str]]] = set()
         self._runners: dict[str, Runner | FunctionError] = {}
         self._acl = WebAcl(site.web_acl) if site.web_acl else None
         self.requests = 0
@@ -205,7 +206,7 @@ class SiteProxy:
 
     async def _fly(self, key: Key, asked: Asked, stale: Entry | None) -> web.StreamResponse:
         """Ask the origin, and answer with what comes."""
-        entry, x_cache = await self._begin(key, asked, stale)
+        entry, x_cache = await asyncio.shield(self._begin(key, asked, stale))
         return self._serve(asked, entry, x_cache)
 
     def _begin(self, key: Key, asked: Asked, stale: Entry | None) -> asyncio.Task[tuple[Entry, str]]:
@@ -213,8 +214,10 @@ class SiteProxy:
         flight: asyncio.Future[Entry | None] = asyncio.get_running_loop().create_future()
         self._flights.setdefault(key, flight)
         task = asyncio.create_task(self._ask(key, asked, stale))
+        self._asking.add(task)
 
         def landed(done_task: asyncio.Task[tuple[Entry, str]]) -> None:
+            self._asking.discard(done_task)
             if self._flights.get(key) is flight:
                 del self._flights[key]
             failed = done_task.cancelled() or done_task.exception() is not None
@@ -277,6 +280,8 @@ class SiteProxy:
         place = self._place(asked.behavior)
         if place is None:
             return self._own_error(502, _NO_ORIGIN, asked.trace)
+        if asked.behavior.origin.bucket and forwards_host(asked.behavior):
+            return _foreign_host()
         conditions = []
         if stale is not None and stale.status < 400:
             if stale.headers.get("etag"):
@@ -488,6 +493,12 @@ class SiteProxy:
         head += answers.own_head(x_cache, self.site.domain, asked.trace, keep_alive=alive, age=age)
         write(request, head if request.method == "HEAD" else head + body)
         return done(alive)
+
+
+def _foreign_host() -> Fetched:
+    """S3's answer when a policy sends the viewer's Host along: it is not the host that was signed."""
+    body = b"<Error><Code>SignatureDoesNotMatch</Code><Message>The request signature does not match.</Message></Error>"
+    return Fetched(403, {"content-type": "application/xml", "content-length": str(len(body))}, (), body)
 
 
 def _takes(behavior: Behavior, name: str) -> bool:

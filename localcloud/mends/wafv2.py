@@ -43,6 +43,7 @@ def install() -> None:
     wrap(WAFV2Backend, "update_web_acl", update_web_acl)
     wrap(WAFV2Backend, "delete_web_acl", delete_web_acl)
     wrap(WAFV2Backend, "create_ip_set", create_ip_set)
+    wrap(WAFV2Backend, "associate_web_acl", associate_web_acl)
     wrap(WAFV2Backend, "put_logging_configuration", put_logging_configuration)
     wrap(WAFV2Response, "list_web_ac_ls", with_none_left_out)
     wrap(WAFV2Response, "list_ip_sets", with_none_left_out)
@@ -156,6 +157,19 @@ def create_ip_set(original: Any, self: WAFV2Backend, name: str, *args: Any) -> F
     if any(item.name == name for item in self.ip_sets.values()):
         raise exceptions.WAFV2DuplicateItemException
     return original(self, name, *args)
+
+
+def associate_web_acl(original: Any, self: WAFV2Backend, web_acl_arn: str, resource_arn: str) -> None:
+    """A resource has one web ACL at most, so that another one takes the place of the first (API_AssociateWebACL).
+
+    A distribution is not associated this way but names its web ACL itself.
+    """
+    if ":cloudfront:" in resource_arn:
+        raise _invalid("Error reason: The ARN isn't valid. Use UpdateDistribution, field: RESOURCE_ARN")
+    if web_acl_arn not in self.wacls:
+        raise _nonexistent()
+    self.disassociate_web_acl(resource_arn)
+    original(self, web_acl_arn, resource_arn)
 
 
 def put_logging_configuration(
