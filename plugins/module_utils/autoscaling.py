@@ -43,8 +43,9 @@ def describe_policies(client: Any, resource: str) -> list[dict]:
 @retry
 def register_scalable_target(
     client: Any, resource: str, minimum: int, maximum: int, suspended: dict[str, bool]
-) -> None:
-    client.register_scalable_target(
+) -> float:
+    """The time of the answer, in Unix seconds."""
+    answer = client.register_scalable_target(
         ServiceNamespace="ecs",
         ResourceId=resource,
         ScalableDimension=_DIMENSION,
@@ -52,6 +53,12 @@ def register_scalable_target(
         MaxCapacity=maximum,
         SuspendedState=suspended,
     )
+    return _time_of(answer)
+
+
+def _time_of(answer: dict[str, Any]) -> float:
+    """What the Date header of an answer says, as Unix seconds."""
+    return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
 
 
 def at_expression(when: float) -> str:
@@ -62,9 +69,8 @@ def at_expression(when: float) -> str:
 @ApiErrors.common_error_handler("read the time of Application Auto Scaling")
 @retry
 def current_time(client: Any, resource: str) -> float:
-    """Unix seconds, from the Date header of an answer."""
-    answer = client.describe_scheduled_actions(ServiceNamespace="ecs", ResourceId=resource)
-    return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
+    """Unix seconds."""
+    return _time_of(client.describe_scheduled_actions(ServiceNamespace="ecs", ResourceId=resource))
 
 
 @ApiErrors.common_error_handler("describe the scheduled actions {name}")

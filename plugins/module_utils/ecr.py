@@ -14,17 +14,6 @@ from .api import ApiErrors, retry
 ABSENT = ["ImageNotFoundException", "RepositoryNotFoundException"]
 
 
-@ApiErrors.common_error_handler("describe image {image_id} of repository {repository}")
-@retry
-def describe_image(client: Any, registry: str, repository: str, image_id: dict[str, str]) -> dict | None:
-    """image_id: {"imageTag": ...} or {"imageDigest": ...}. None: no such repository or image."""
-    try:
-        details = client.describe_images(registryId=registry, repositoryName=repository, imageIds=[image_id])
-    except is_boto3_error_code(ABSENT):
-        return None
-    return next(iter(details["imageDetails"]), None)
-
-
 # What a registry keeps of an image besides plain manifests (Amazon ECR user guide, "Container image manifest format
 # support"); ECR turns an index into something else for a caller who does not accept it.
 MANIFEST_TYPES = [
@@ -35,20 +24,29 @@ MANIFEST_TYPES = [
 ]
 
 
-@ApiErrors.common_error_handler("read the manifest {digest} of repository {repository}")
+@ApiErrors.common_error_handler("read the manifest of {image_id} in repository {repository}")
 @retry
-def get_manifest(client: Any, registry: str, repository: str, digest: str) -> str | None:
-    """The manifest's JSON text. None: no such repository or image."""
+def get_image(client: Any, registry: str, repository: str, image_id: dict[str, str]) -> tuple[str, str] | None:
+    """Digest and manifest, the JSON text. None: no such repository or image.
+
+    image_id: {"imageTag": ...} or {"imageDigest": ...}.
+    """
     try:
         answer = client.batch_get_image(
             registryId=registry,
             repositoryName=repository,
-            imageIds=[{"imageDigest": digest}],
+            imageIds=[image_id],
             acceptedMediaTypes=MANIFEST_TYPES,
         )
     except is_boto3_error_code(ABSENT):
         return None
-    return next((image["imageManifest"] for image in answer["images"]), None)
+    return next(((image["imageId"]["imageDigest"], image["imageManifest"]) for image in answer["images"]), None)
+
+
+def get_manifest(client: Any, registry: str, repository: str, digest: str) -> str | None:
+    """The manifest's JSON text. None: no such repository or image."""
+    found = get_image(client, registry, repository, {"imageDigest": digest})
+    return found[1] if found else None
 
 
 @ApiErrors.common_error_handler("get the address of {digest} in repository {repository}")

@@ -33,10 +33,13 @@ def describe_cluster(client: Any, cluster: str) -> dict | None:
     return next((item for item in found if item["status"] == "ACTIVE"), None)
 
 
-@ApiErrors.common_error_handler("describe the services {names} of cluster {cluster}")
+@ApiErrors.list_error_handler("describe the services {names} of cluster {cluster}", {})
 @retry
 def describe_services(client: Any, cluster: str, names: list[str]) -> dict[str, dict]:
-    """Name -> service, for those that exist. INACTIVE means deleted (Amazon ECS API reference, DeleteService)."""
+    """Name -> service, for those that exist; none in a cluster that does not.
+
+    INACTIVE means deleted (Amazon ECS API reference, DeleteService).
+    """
     found = client.describe_services(cluster=cluster, services=names, include=["TAGS"])["services"]
     return {service["serviceName"]: service for service in found if service["status"] != "INACTIVE"}
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
@@ -14,6 +15,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
 )
 
 from .api import ApiErrors, retry
+from .together import together
 
 # DescribeTags accepts at most 20 ARNs a call (Elastic Load Balancing API reference, DescribeTags).
 _TAGS_PAGE = 20
@@ -39,11 +41,12 @@ def describe_rules(client: Any, listener_arn: str) -> list[dict] | None:
     return [rule for page in pages for rule in page["Rules"]]
 
 
-def describe_listeners_with_rules(client: Any, load_balancer: str) -> list[tuple[dict, list[dict]]]:
-    """Every listener of the load balancer of that name with its rules, each with its tags as the dict Tags."""
-    balancer = describe_load_balancer(client, load_balancer)
+def describe_listeners_with_rules(client: Any, balancer: dict | None) -> list[tuple[dict, list[dict]]]:
+    """Every listener of a load balancer with its rules, each with its tags as the dict Tags. None has no listeners."""
     listeners = describe_listeners(client, balancer["LoadBalancerArn"]) if balancer else []
-    found = [(listener, describe_rules(client, listener["ListenerArn"]) or []) for listener in listeners]
+    arns = [listener["ListenerArn"] for listener in listeners]
+    asked = together({arn: partial(describe_rules, client, arn) for arn in arns})
+    found = [(listener, asked[listener["ListenerArn"]] or []) for listener in listeners]
     tags = describe_tags(client, [rule["RuleArn"] for _listener, rules in found for rule in rules])
     return [
         (listener, [{**rule, "Tags": tags.get(rule["RuleArn"], {})} for rule in rules]) for listener, rules in found
@@ -98,8 +101,9 @@ def modify_rule_conditions(client: Any, rule_arn: str, conditions: list[dict]) -
 
 @ApiErrors.common_error_handler("modify the actions of rule {rule_arn}")
 @retry
-def modify_rule_actions(client: Any, rule_arn: str, actions: list[dict]) -> None:
-    client.modify_rule(RuleArn=rule_arn, Actions=actions)
+def modify_rule_actions(client: Any, rule_arn: str, actions: list[dict]) -> list[dict]:
+    """The rule's actions as ModifyRule answers with them."""
+    return client.modify_rule(RuleArn=rule_arn, Actions=actions)["Rules"][0]["Actions"]
 
 
 @ApiErrors.common_error_handler("move rule {rule_arn} to priority {priority}")
@@ -115,10 +119,19 @@ def delete_rule(client: Any, rule_arn: str) -> bool:
     return True
 
 
-@ApiErrors.list_error_handler("describe target group {name}", None)
+@ApiErrors.list_error_handler("describe the target groups {names}", {})
 @retry
-def describe_target_group(client: Any, name: str) -> dict | None:
-    return client.describe_target_groups(Names=[name])["TargetGroups"][0]
+def _describe_target_groups(client: Any, names: list[str]) -> dict[str, dict]:
+    found = client.describe_target_groups(Names=names)["TargetGroups"]
+    return {group["TargetGroupName"]: group for group in found}
+
+
+def describe_target_groups(client: Any, names: list[str]) -> dict[str, dict]:
+    """Name -> target group, for those that exist. One that does not makes the call fail for all, so each is asked."""
+    found = _describe_target_groups(client, names)
+    if found or len(names) == 1:
+        return found
+    return {name: group for each in names for name, group in _describe_target_groups(client, [each]).items()}
 
 
 @ApiErrors.common_error_handler("modify target group {target_group_arn}")

@@ -1015,6 +1015,9 @@ REQUIRED_IF = [
     ("action", "deploy", ("image", "task_definition")),
     ("kind", "web", ("load_balancer",)),
 ]
+# boto3 clients that every run needs, then those for looking up what tasks need.
+NEEDED = ("ecs", "elbv2", "application-autoscaling")
+NEEDED_TO_DEPLOY = ("ecr", "cloudwatch", "logs", "iam", "ec2")
 GOOD = {
     "converge": ("converged",),
     "deploy": ("promoted", "awaiting_approval"),
@@ -1045,6 +1048,8 @@ def job_of(module: AnsibleAWSModule, progress: Progress, stop: Stop) -> two_serv
     clients = Clients(OneSession(module))
     workers, schedules = worker_inputs_plan.names_of(params)
     image = reference(params["image"]) if params["action"] in ("deploy", "continue") and params["image"] else None
+    lease = lease_of(params, clients, stop)
+    clients.prepare(NEEDED + (NEEDED_TO_DEPLOY if params["action"] == "deploy" else ()))
     return two_service.Job(
         clients=clients,
         scope=Scope(
@@ -1064,7 +1069,7 @@ def job_of(module: AnsibleAWSModule, progress: Progress, stop: Stop) -> two_serv
         app_container=inputs_plan.app_container(params),
         action=params["action"],
         image=params["image"],
-        lease=lease_of(params, clients, stop),
+        lease=lease,
         lock_wait=params["lock"]["wait"] if params["lock"] else 0.0,
         stop=stop,
     )

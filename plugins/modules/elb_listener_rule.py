@@ -255,7 +255,8 @@ def observe(client: Any, wanted: Wanted) -> Snapshot:
     label = None
     rules: list[Rule] = []
     elsewhere: list[Rule] = []
-    for listener, found in elb.describe_listeners_with_rules(client, wanted.load_balancer):
+    balancer = elb.describe_load_balancer(client, wanted.load_balancer)
+    for listener, found in elb.describe_listeners_with_rules(client, balancer):
         name = f"{listener['Protocol']}:{listener['Port']}"
         here = listener["ListenerArn"] == wanted.listener_arn
         label = name if here else label

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from typing import Any
 
 from .. import autoscaling, ecs, elb
 from ..rule_actions_plan import comparable, weights_of
+from .creation import create
 from .health_check import set_health_check
 from .once import run_once
 from .plan_model import KEEP_WARM_ACTION, TAG_APPROVAL, TAG_CANDIDATE, TAG_RELEASE
@@ -54,6 +54,9 @@ from .worker_steps_plan import (
 )
 from .workers import create_worker, empty_worker, mark_worker, roll_worker, settle_worker, wait_worker
 
+# Seconds for which the time in an answer of AWS is carried on with this process's clock.
+TIME_FOR = 30.0
+
 
 def apply(run: Run, plan: Plan) -> None:
     """Runs every step in order. Raises what stopped it; what was done until then stays done."""
@@ -75,18 +78,7 @@ def _register(run: Run, step: RegisterDefinition) -> None:
 
 
 def _create(run: Run, step: CreateService) -> None:
-    request = {
-        **step.request,
-        "cluster": run.scope.cluster,
-        "desiredCount": 0,
-        "taskDefinition": step.definition or run.registered[step.color],
-    }
-    if step.tags:
-        request["tags"] = ecs.tag_list(dict(step.tags))
-    # A token of its own for each creation: ECS would answer an old token with the service that it once made, even if
-    # that has been deleted since.
-    ecs.create_service(run.clients.ecs, run.scope.name_of(step.color), request, str(uuid.uuid4()))
-    run.definitions[step.color] = request["taskDefinition"]
+    create(run, step, step.color, run.scope.name_of(step.color))
 
 
 def _update(run: Run, step: UpdateService) -> None:
@@ -124,14 +116,17 @@ def _scale(run: Run, step: SetScaling) -> None:
         "ScheduledScalingSuspended": bounds.schedule_suspended,
     }
     resource = autoscaling.resource_id(run.scope.cluster, run.scope.name_of(step.color))
-    autoscaling.register_scalable_target(run.clients.autoscaling, resource, bounds.minimum, bounds.maximum, suspended)
+    client = run.clients.autoscaling
+    run.time = autoscaling.register_scalable_target(client, resource, bounds.minimum, bounds.maximum, suspended)
+    run.time_read = run.progress.clock()
 
 
 def _schedule_down(run: Run, step: ScheduleScaleDown) -> None:
     """At AWS's own time: a controller's clock that is wrong must not shorten it."""
     client = run.clients.autoscaling
     resource = autoscaling.resource_id(run.scope.cluster, run.scope.name_of(step.color))
-    now = autoscaling.current_time(client, resource)
+    age = run.progress.clock() - run.time_read
+    now = run.time + age if run.time and age < TIME_FOR else autoscaling.current_time(client, resource)
     until = autoscaling.at_expression(now + step.seconds)
     autoscaling.put_scheduled_action(client, resource, KEEP_WARM_ACTION, until, 0, 0)
     run.progress.say(f"{step.color} keeps its tasks until {until[3:-1]} UTC")
@@ -149,15 +144,18 @@ def _cancel_down(run: Run, step: CancelScaleDown) -> None:
 
 
 def _point(run: Run, step: PointRule) -> None:
-    """Writes only over what the plan saw, then reads back: ModifyRule has no ETag that could guard the write."""
+    """Writes only over what the plan saw, then reads back: ModifyRule has no ETag that could guard the write.
+
+    Of the preview rule ModifyRule's own answer is enough: no user sees it, and who checks over it has its route proven.
+    """
     before = _actions(run, step)
     if comparable(before) == comparable(step.actions):
         return
     if comparable(before) != comparable(step.expected):
         raise SupersededError(f"the {step.rule} rule {step.arn} was changed by somebody else: {_shown(run, before)}")
     run.lease.confirm()
-    elb.modify_rule_actions(run.clients.elbv2, step.arn, step.actions)
-    after = _actions(run, step)
+    answer = elb.modify_rule_actions(run.clients.elbv2, step.arn, step.actions)
+    after = _actions(run, step) if step.rule == "production" else answer
     if comparable(after) != comparable(step.actions):
         raise SupersededError(f"the {step.rule} rule {step.arn} was changed right after us: {_shown(run, after)}")
 

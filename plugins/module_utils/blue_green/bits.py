@@ -12,9 +12,11 @@ from .platform_plan import image_of_manifest
 from .run import Run, StepFailedError
 
 
-def confirm_bits(run: Run, color: str) -> None:
-    """ECS says of every container which digest it runs (Amazon ECS API reference, Container.imageDigest)."""
-    definition = run.service(color).definition
+def confirm_bits(run: Run, color: str, definition: str) -> None:
+    """ECS says of every container which digest it runs (Amazon ECS API reference, Container.imageDigest).
+
+    definition: the revision that the color's service was last seen to run.
+    """
     arns = ecs.list_service_tasks(run.clients.ecs, run.scope.cluster, run.scope.name_of(color))
     tasks = ecs.describe_tasks(run.clients.ecs, run.scope.cluster, arns)
     found = strays(task for task in tasks if task["taskDefinitionArn"] == definition)

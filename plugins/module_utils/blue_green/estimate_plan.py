@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .fargate_plan import PRICE_REGION, PRICES_OF, dollars, stop_timeout
-from .health_plan import CONFIRM_INTERVAL, HEALTHY_POLLS, PROBE_INTERVAL
+from .health_plan import CONFIRM_INTERVAL, POLLS, PROBE_INTERVAL
 from .notes_plan import healthy_seconds
 from .plan_model import FULL_WEIGHT, Snapshot, Wanted, other
 from .steps_plan import (
@@ -74,7 +74,7 @@ def estimate(snapshot: Snapshot, plan: Plan, wanted: Wanted) -> Estimate:
 def _waiting(step: Step, snapshot: Snapshot, plan: Plan, wanted: Wanted) -> tuple[str, float]:
     if isinstance(step, WaitHealthy):
         check = {**snapshot.colors[step.color].health_check, **(wanted.health_check or {})}
-        confirmed = (HEALTHY_POLLS - 1) * min(CONFIRM_INTERVAL, step.poll_interval)
+        confirmed = (POLLS - 1) * min(CONFIRM_INTERVAL, step.poll_interval)
         return "healthy", confirmed + (healthy_seconds(check) if starting(plan) else 0)
     if isinstance(step, Watch):
         return step.name, step.seconds

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-# Polls in a row that must find a color healthy: a target that flaps is not healthy.
-HEALTHY_POLLS = 3
+# Looks in a row that must find it ready: a target that flaps is not healthy, and what crashes a moment after its start
+# is no release.
+POLLS = 3
 # Seconds between the polls that only confirm, and between probes.
 CONFIRM_INTERVAL = 1.0
 PROBE_INTERVAL = 0.1
@@ -28,7 +29,7 @@ class Look:
 
     fresh: running tasks of the wanted revision; ECS may have others of the revision before, and those are healthy too.
     steady: only the primary deployment has tasks. gave_up: why ECS ended the deployment, empty while it goes on.
-    complaints: what the load balancer says about unhealthy targets.
+    complaints: what the load balancer says about unhealthy targets. definition: the revision the service runs.
     """
 
     desired: int
@@ -40,6 +41,7 @@ class Look:
     states: Mapping[str, int]
     complaints: tuple[str, ...] = ()
     dead: tuple[Mapping[str, Any], ...] = ()
+    definition: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
@@ -35,7 +35,7 @@ _SETTINGS = (
 )
 
 # Reads at the same time.
-READERS = 6
+READERS = 8
 
 
 class Clients:
@@ -51,10 +51,19 @@ class Clients:
         self._making = Lock()
 
     def get(self, service: str) -> Any:
-        with self._making:
-            if service not in self._made:
-                self._made[service] = self._make(service)
-            return self._made[service]
+        if service not in self._made:
+            with self._making:
+                if service not in self._made:
+                    self._made[service] = self._make(service)
+        return self._made[service]
+
+    def prepare(self, services: Iterable[str]) -> None:
+        """Makes clients meanwhile, in this order, for the lookups that need them later and at once.
+
+        What is wrong with region and credentials the first client tells, so that one is not made here.
+        """
+        if self._made:
+            Thread(target=lambda: [self.get(service) for service in services], daemon=True).start()
 
     @property
     def ecs(self) -> Any:
@@ -96,35 +105,41 @@ class Scope:
 def observe(clients: Clients, scope: Scope, *, with_rules: bool = True) -> Snapshot:
     """The service as it is now. What does not exist is listed in missing; a read that fails raises.
 
-    Reads that do not depend on each other are made at the same time; boto3's clients may be shared by threads.
+    Reads that do not depend on each other are made at the same time; boto3's clients may be shared by threads. What
+    other reads wait for is asked first.
     """
+    names = {color: scope.name_of(color) for color in COLORS}
     with ThreadPoolExecutor(READERS) as pool:
         found = pool.submit(_services, clients, scope)
+        asked = pool.submit(_rules, clients, scope)
+        described = pool.submit(elb.describe_target_groups, clients.elbv2, list(names.values()))
+        latest = {color: pool.submit(definition_of, clients, name) for color, name in names.items()}
         targets = pool.submit(_scalable_targets, clients, scope)
         warm = pool.submit(autoscaling.describe_scheduled_actions, clients.autoscaling, KEEP_WARM_ACTION)
-        asked = pool.submit(_rules, clients, scope)
         alarms = pool.submit(read_alarms, clients, scope.alarms)
-        groups = {color: pool.submit(_group, clients, scope.name_of(color)) for color in COLORS}
-        latest = {color: pool.submit(definition_of, clients, scope.name_of(color)) for color in COLORS}
         services = found.result()
         running = services or {}
-        revisions = {
-            color: pool.submit(_revisions, clients, scope, color, running.get(scope.name_of(color))) for color in COLORS
-        }
-        digest = pool.submit(digest_of_image, clients, scope.image, running)
+        image = pool.submit(image_in_registry, clients, scope.image, running)
+        stopped = {name: pool.submit(ecs.list_stopped_tasks, clients.ecs, scope.cluster, name) for name in running}
+        groups = {color: pool.submit(_group, clients, described.result().get(name)) for color, name in names.items()}
+        delays = {color: pool.submit(_delay, clients, described.result().get(name)) for color, name in names.items()}
+        known = {each.arn: each for each in (future.result() for future in latest.values()) if each}
+        revisions = {color: pool.submit(_revisions, clients, running.get(name), known) for color, name in names.items()}
         colors = {}
-        for color in COLORS:
-            resource = autoscaling.resource_id(scope.cluster, scope.name_of(color))
+        for color, name in names.items():
+            resource = autoscaling.resource_id(scope.cluster, name)
             colors[color] = replace(
                 groups[color].result(),
                 color=color,
                 latest=latest[color].result(),
                 scaling=_scaling(targets.result().get(resource)),
+                deregistration_delay=delays[color].result(),
+                stopped=frozenset(stopped[name].result() if name in stopped else ()),
                 warm_until=_warm_until(warm.result().get(resource)),
                 **revisions[color].result(),
             )
-        rules, ahead = asked.result()
-        image_digest = digest.result()
+        rules, ahead, balancer = asked.result()
+        digest, manifest = image.result() or (None, None)
     missing = [] if services is not None else [f"cluster {scope.cluster}"]
     missing += [f"target group {scope.name_of(color)}" for color in COLORS if colors[color].target_group is None]
     if with_rules:
@@ -138,17 +153,20 @@ def observe(clients: Clients, scope: Scope, *, with_rules: bool = True) -> Snaps
         preview=next(iter(rules["preview"]), None),
         surplus={name: tuple(found[1:]) for name, found in rules.items() if found[1:]},
         ahead=ahead,
-        image_digest=image_digest,
+        image_digest=digest,
         alarms=alarms.result(),
         missing=tuple(missing),
+        balancer=balancer,
+        manifest=manifest,
     )
 
 
 def _services(clients: Clients, scope: Scope) -> dict[str, dict] | None:
-    """None: there is no cluster."""
-    if ecs.describe_cluster(clients.ecs, scope.cluster) is None:
+    """None: there is no cluster. One that has both services need not be asked for."""
+    found = ecs.describe_services(clients.ecs, scope.cluster, [scope.name_of(color) for color in COLORS])
+    if len(found) < len(COLORS) and ecs.describe_cluster(clients.ecs, scope.cluster) is None:
         return None
-    return ecs.describe_services(clients.ecs, scope.cluster, [scope.name_of(color) for color in COLORS])
+    return found
 
 
 def _scalable_targets(clients: Clients, scope: Scope) -> dict[str, dict]:
@@ -161,30 +179,37 @@ def _warm_until(action: dict | None) -> str:
     return action["Schedule"].removeprefix("at(").removesuffix(")") if action else ""
 
 
-def digest_of_image(clients: Clients, image: ImageReference | None, services: dict[str, dict]) -> str | None:
-    """Only a repository of the services' own account and region is asked; the planner refuses any other."""
+def image_in_registry(
+    clients: Clients, image: ImageReference | None, services: dict[str, dict]
+) -> tuple[str, str] | None:
+    """Digest and manifest, from one answer, so that no tag can move between the two.
+
+    Only a repository of the services' own account and region is asked; the planner refuses any other.
+    """
     arn = next((service["serviceArn"] for service in services.values()), None)
     if image is None or arn is None or place_problem(image, arn):
         return None
-    found = ecr.describe_image(clients.ecr, image.account, image.repository, image.image_id)
-    return found["imageDigest"] if found else None
+    return ecr.get_image(clients.ecr, image.account, image.repository, image.image_id)
 
 
-def _rules(clients: Clients, scope: Scope) -> tuple[dict[str, list[Rule]], dict[str, tuple[Rule, ...]]]:
+def _rules(
+    clients: Clients, scope: Scope
+) -> tuple[dict[str, list[Rule]], dict[str, tuple[Rule, ...]], dict[str, Any] | None]:
     """production and preview -> the service's rules on whichever listeners of the load balancer carry them.
 
-    And production and preview -> the rules that the first one's listener asks before it.
+    Then production and preview -> the rules that the first one's listener asks before it; then the load balancer.
     """
     found: dict[str, list[Rule]] = {"production": [], "preview": []}
     ahead: dict[str, tuple[Rule, ...]] = {}
-    for listener, described in elb.describe_listeners_with_rules(clients.elbv2, scope.load_balancer):
+    balancer = elb.describe_load_balancer(clients.elbv2, scope.load_balancer)
+    for listener, described in elb.describe_listeners_with_rules(clients.elbv2, balancer):
         rules = [(_rule(rule, listener["ListenerArn"]), rule["Tags"]) for rule in described]
         for rule, tags in rules:
             name = tags.get(TAG_RULE)
             if name in found and tags.get(TAG_SERVICE) == scope.service:
                 found[name].append(rule)
                 ahead.setdefault(name, _ahead(rule, [each for each, _tags in rules]))
-    return found, ahead
+    return found, ahead, balancer
 
 
 def _rule(described: dict, listener: str) -> Rule:
@@ -198,44 +223,40 @@ def _ahead(rule: Rule, rules: list[Rule]) -> tuple[Rule, ...]:
     return tuple(sorted((each for each in numbered if each.priority < rule.priority), key=lambda each: each.priority))
 
 
-def _group(clients: Clients, name: str) -> ColorState:
+def _group(clients: Clients, described: dict | None) -> ColorState:
     """What the color's target group tells of it."""
-    group = elb.describe_target_group(clients.elbv2, name)
-    if group is None:
+    if described is None:
         return ColorState("")
-    arn = group["TargetGroupArn"]
-    states = counted(elb.describe_target_health(clients.elbv2, arn))
-    attributes = elb.describe_target_group_attributes(clients.elbv2, arn)
+    states = counted(elb.describe_target_health(clients.elbv2, described["TargetGroupArn"]))
     return ColorState(
         "",
-        target_group=arn,
+        target_group=described["TargetGroupArn"],
         healthy=states.get("healthy", 0),
-        deregistration_delay=int(attributes.get("deregistration_delay.timeout_seconds", 0)),
-        health_check=observed(group),
+        health_check=observed(described),
+        described=described,
     )
 
 
-def _revisions(clients: Clients, scope: Scope, color: str, described: dict | None) -> dict[str, Any]:
-    """What the color's service tells of it, as members of ColorState."""
+def _delay(clients: Clients, described: dict | None) -> int:
+    """Seconds of a target group's deregistration delay."""
+    if described is None:
+        return 0
+    attributes = elb.describe_target_group_attributes(clients.elbv2, described["TargetGroupArn"])
+    return int(attributes.get("deregistration_delay.timeout_seconds", 0))
+
+
+def _revisions(clients: Clients, described: dict | None, known: dict[str, Definition]) -> dict[str, Any]:
+    """What the color's service tells of it, as members of ColorState. known: ARN -> what has been read already."""
     if described is None:
         return {}
     service = service_from(described)
-    definition = definition_of(clients, service.definition)
-    return {
-        "service": service,
-        "definition": definition,
-        "released": _released(clients, service, definition),
-        "stopped": frozenset(ecs.list_stopped_tasks(clients.ecs, scope.cluster, scope.name_of(color))),
-    }
-
-
-def _released(clients: Clients, service: Service | None, definition: Definition | None) -> Definition | None:
-    """The release the tag names; an INACTIVE revision cannot run again, so it counts as none."""
-    if service is None or not service.release or ":" not in service.release:
-        return None
-    if definition and definition.arn == service.release:
-        return definition
-    return definition_of(clients, service.release)
+    names = {"definition": service.definition, "released": service.release}
+    found = dict(known)
+    for name in names.values():
+        # The tag of a release that was withdrawn names no revision.
+        if name and ":" in name and name not in found:
+            found[name] = definition_of(clients, name)
+    return {"service": service, **{member: found.get(name) for member, name in names.items()}}
 
 
 def definition_of(clients: Clients, name: str) -> Definition | None:

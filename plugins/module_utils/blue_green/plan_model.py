@@ -104,8 +104,8 @@ class ColorState:
 
     definition is what its service runs, latest the family's newest revision, released the one its release tag names.
     healthy counts targets in state healthy, deregistration_delay is in seconds, stopped are ARNs of stopped tasks.
-    health_check holds the members of the target group that ModifyTargetGroup accepts. warm_until: when the scheduled
-    action takes its tasks away, empty when none stands.
+    health_check holds the members of the target group that ModifyTargetGroup accepts, described all that
+    DescribeTargetGroups shows. warm_until: when the scheduled action takes its tasks away, empty when none stands.
     """
 
     color: str
@@ -119,6 +119,7 @@ class ColorState:
     deregistration_delay: int = 0
     stopped: frozenset[str] = frozenset()
     health_check: Mapping[str, Any] = field(default_factory=dict)
+    described: Mapping[str, Any] | None = None
     warm_until: str = ""
 
     @property
@@ -213,6 +214,7 @@ class Snapshot:
     further rules of that name, which a move to another listener leaves until it is finished. alarms: those of the
     gates that exist. ahead: production or preview -> the rules that its listener asks before it, first one first.
     workers, schedules: name -> state, for those that exist. schedule_group: there is a group for the schedules.
+    balancer: the load balancer as described. manifest: the image's, JSON text.
     """
 
     service: str
@@ -228,6 +230,8 @@ class Snapshot:
     workers: Mapping[str, WorkerState] = field(default_factory=dict)
     schedules: Mapping[str, ScheduleState] = field(default_factory=dict)
     schedule_group: bool = False
+    balancer: Mapping[str, Any] | None = None
+    manifest: str | None = None
 
     def color_of(self, target_group: str) -> str | None:
         return next((name for name, state in self.colors.items() if state.target_group == target_group), None)

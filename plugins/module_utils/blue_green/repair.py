@@ -9,18 +9,17 @@ There is no state before it that is worth returning to, and a repair that took t
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
-from .apply import apply
 from .commands_plan import repair as command
 from .found_plan import found_text
 from .plan_model import Snapshot, Wanted
 from .repair_plan import plan_repair
-from .run import PlanOutdatedError, StepFailedError, SupersededError
 from .steps_plan import Plan
 from .traffic_plan import shown_traffic
-from .two_service import MAX_PLANS, Ending, Job, one_line, superseded
+from .two_service import Ending, Job, Ways, attempts, one_line
 
 
 def repair(job: Job, wanted: Wanted, *, confirmed: bool) -> Ending:
@@ -39,31 +38,16 @@ def repair(job: Job, wanted: Wanted, *, confirmed: bool) -> Ending:
         )
     if job.check_mode:
         return Ending("repaired", plan, snapshot, changed=plan.changed, found=found)
-    return replace(_attempts(job, wanted, snapshot, plan), found=found)
+    ways = Ways(
+        lambda plan, seen: Ending("repaired", plan, seen),
+        lambda plan, _left, _wanted, why: _failed(job, plan, why),
+        partial(_failed, job),
+    )
 
+    def planner(seen: Snapshot) -> tuple[Plan, Wanted]:
+        return plan_repair(seen, wanted), wanted
 
-def _attempts(job: Job, wanted: Wanted, snapshot: Snapshot, plan: Plan) -> Ending:
-    """Applies the plan; a new one while the old one is outdated, as the load goes up and down meanwhile."""
-    first, why = plan, ""
-    for _attempt in range(MAX_PLANS):
-        job.plan = plan
-        run = job.run(snapshot)
-        try:
-            apply(run, plan)
-        except PlanOutdatedError as outdated:
-            why = str(outdated)
-            job.progress.say(f"planning again: {why}")
-        except SupersededError as error:
-            return superseded(job, plan, str(error))
-        except (StepFailedError, AnsibleAWSError) as error:
-            return _failed(job, plan, one_line(error))
-        else:
-            return Ending("repaired", first, snapshot, changed=first.changed, definitions=run.definitions)
-        snapshot = job.observe()
-        plan = plan_repair(snapshot, wanted)
-        if plan.blocked:
-            return _failed(job, plan, plan.blocked)
-    return _failed(job, plan, f"{why}, {MAX_PLANS} times in a row")
+    return replace(attempts(job, planner, snapshot, plan, wanted, ways), found=found)
 
 
 def _unconfirmed(service: str, plan: Plan) -> str:

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any
 
 from .. import scheduler
+from ..together import together
 from .observe import Clients, definition_of
 from .plan_model import Definition, ScheduleState
 from .run import Run
@@ -22,7 +24,7 @@ def observe_schedules(
     """Name -> schedule, for those of names that exist; None: all of the service's group."""
     group, client = group_name(cluster, service), clients.get("scheduler")
     wanted = scheduler.list_schedules(client, group) if names is None else names
-    found = {name: scheduler.get_schedule(client, group, name) for name in wanted}
+    found = together({name: partial(scheduler.get_schedule, client, group, name) for name in wanted})
     return {
         name: _schedule(clients, f"{service}-{name}", name, described) for name, described in found.items() if described
     }

@@ -11,18 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from ..lease import Lease, LeaseHeldError, LeaseLostError, NoLease
 from .apply import STAGES, apply
-from .beside import observe_standalone, with_beside
+from .beside import observe_colors, observe_standalone
 from .briefing import Briefing, brief
 from .converge_plan import Wishes, plan_converge
 from .ending_plan import again, look, next_command, with_advice
 from .found_plan import found_text
-from .observe import Clients, Scope, observe
+from .observe import Clients, Scope
 from .plan_model import Snapshot, Wanted
 from .progress import Progress
 from .recovery_plan import plan_recovery
@@ -65,8 +66,7 @@ class Job:
         """with_rules False: for site.yml, which makes the rules apart."""
         if self.scope.worker:
             return observe_standalone(self.clients, self.scope, converging=not with_rules)
-        snapshot = observe(self.clients, self.scope, with_rules=with_rules)
-        return with_beside(self.clients, self.scope, snapshot, converging=not with_rules)
+        return observe_colors(self.clients, self.scope, converging=not with_rules)
 
     def run(self, snapshot: Snapshot) -> Run:
         return Run(
@@ -197,15 +197,21 @@ def _carry_out(job: Job, planner: Planner, success: str) -> Ending:
         message = _nothing(job.scope.service, blocked)
         refusal = Plan(blocked=blocked)
         return Ending("blocked", refusal, snapshot, message, reason=blocked, found=found, briefing=briefing)
-    ending = (
-        _done(job, plan, snapshot, success)
-        if job.check_mode
-        else _attempts(job, planner, snapshot, success, plan, wanted)
-    )
+    ways = Ways(partial(_done, job, success), partial(_take_back, job, success), partial(superseded, job))
+    ending = ways.done(plan, snapshot) if job.check_mode else attempts(job, planner, snapshot, plan, wanted, ways)
     return replace(ending, found=found, briefing=briefing)
 
 
-def _attempts(job: Job, planner: Planner, snapshot: Snapshot, success: str, plan: Plan, wanted: Wanted) -> Ending:
+@dataclass(frozen=True)
+class Ways:
+    """How a plan may end. failed: with the steps that were left, and why. blocked: what no new plan may go on with."""
+
+    done: Callable[[Plan, Snapshot], Ending]
+    failed: Callable[[Plan, tuple[Step, ...], Wanted, str], Ending]
+    blocked: Callable[[Plan, str], Ending]
+
+
+def attempts(job: Job, planner: Planner, snapshot: Snapshot, plan: Plan, wanted: Wanted, ways: Ways) -> Ending:
     """Applies the plan; a new one while the old one is outdated, as the service's load goes up and down meanwhile."""
     first, why = plan, ""
     for _attempt in range(MAX_PLANS):
@@ -219,18 +225,18 @@ def _attempts(job: Job, planner: Planner, snapshot: Snapshot, success: str, plan
         except SupersededError as error:
             return superseded(job, plan, str(error))
         except (StepFailedError, AnsibleAWSError) as error:
-            return _take_back(job, plan, plan.steps[run.done :], wanted, one_line(error), success)
+            return ways.failed(plan, plan.steps[run.done :], wanted, one_line(error))
         else:
-            ending = _done(job, plan, snapshot, success)
+            ending = ways.done(plan, snapshot)
             return replace(ending, plan=first, changed=first.changed, definitions=run.definitions)
         snapshot = job.observe()
         plan, wanted = planner(snapshot)
         if plan.blocked:
-            return superseded(job, first, plan.blocked)
-    return _take_back(job, plan, plan.steps, wanted, f"{why}, {MAX_PLANS} times in a row", success)
+            return ways.blocked(first, plan.blocked)
+    return ways.failed(plan, plan.steps, wanted, f"{why}, {MAX_PLANS} times in a row")
 
 
-def _done(job: Job, plan: Plan, snapshot: Snapshot, success: str) -> Ending:
+def _done(job: Job, success: str, plan: Plan, snapshot: Snapshot) -> Ending:
     if not plan.awaits:
         return Ending(success, plan, snapshot, changed=plan.changed)
     name = job.scope.service
@@ -245,7 +251,7 @@ def superseded(job: Job, plan: Plan, why: str) -> Ending:
     return Ending("superseded", plan, now, message, changed=True, reason=why)
 
 
-def _take_back(job: Job, plan: Plan, left: tuple[Step, ...], wanted: Wanted, why: str, success: str) -> Ending:
+def _take_back(job: Job, success: str, plan: Plan, left: tuple[Step, ...], wanted: Wanted, why: str) -> Ending:
     """Before the shift only the target goes; after it the traffic goes back first. left: steps of plan not done."""
     name = job.scope.service
     job.progress.say(f"failed: {why}")

@@ -10,7 +10,6 @@ to the caller, and are then reported as not known: the image's configuration and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -18,7 +17,8 @@ from urllib.error import URLError
 
 from ansible.module_utils.urls import open_url
 
-from .. import autoscaling, ecr, elb, iam, log_groups, network_api, secrets_api
+from .. import autoscaling, ecr, iam, log_groups, network_api, secrets_api
+from ..together import together
 from .image_plan import ImageReference, image_complaint, reference
 from .notes_plan import policy_notes, timing_notes
 from .observe import Clients, Scope
@@ -32,7 +32,6 @@ from .verify_plan import Facts, Findings, Questions, findings, questions, starti
 # What is looked up: (kind, name) -> the call.
 Calls = dict[tuple[str, str], Callable[[], Any]]
 
-_THREADS = 8
 _CONFIG_SECONDS = 5
 _CONFIG_BYTES = 1 << 20
 
@@ -44,18 +43,15 @@ def verify(
     if plan.target is None or not plan.steps:
         return Findings()
     state, beside = snapshot.colors[plan.target], snapshot.colors[other(plan.target)]
+    notes = [*timing_notes(beside, state, scope.name_of(state.color), wanted)]
     asked = _asked(scope, snapshot, plan, wanted, app_container) if starting(plan) else None
-    calls = _policy_lookups(clients, scope) | (_lookups(clients, scope, plan.target, asked) if asked else {})
-    found = _together(calls)
-    policies = [policy for listed in _of("policies", found).values() for policy in listed]
-    notes = [
-        *timing_notes(beside, state, scope.name_of(state.color), wanted),
-        *policy_notes(policies, [str(each.target_group) for each in (state, beside)]),
-    ]
-    known = Findings(notes=tuple(notes))
     if asked is None:
-        return known
-    return known + findings(asked, _with_decisions(clients, asked, _facts(found)))
+        return Findings(notes=tuple(notes))
+    found = together(_policy_lookups(clients, scope) | _lookups(clients, snapshot, asked))
+    policies = [policy for listed in _of("policies", found).values() for policy in listed]
+    notes += policy_notes(policies, [str(each.target_group) for each in (state, beside)])
+    facts = _facts(found, snapshot.balancer, state.described)
+    return Findings(notes=tuple(notes)) + findings(asked, _with_decisions(clients, asked, facts))
 
 
 def _asked(scope: Scope, snapshot: Snapshot, plan: Plan, wanted: Wanted, app_container: str) -> Questions | None:
@@ -80,14 +76,12 @@ def _policy_lookups(clients: Clients, scope: Scope) -> Calls:
     return {("policies", name): partial(autoscaling.describe_policies, client, name) for name in resources}
 
 
-def _lookups(clients: Clients, scope: Scope, color: str, asked: Questions) -> Calls:
-    """Clients are made here, before the threads start: that is the part of boto3 that is not safe in several."""
-    calls: Calls = {
-        ("load balancer", ""): partial(elb.describe_load_balancer, clients.elbv2, scope.load_balancer),
-        ("target group", ""): partial(elb.describe_target_group, clients.elbv2, scope.name_of(color)),
-    }
+def _lookups(clients: Clients, snapshot: Snapshot, asked: Questions) -> Calls:
+    """What the snapshot does not tell."""
+    calls: Calls = {}
     if asked.image and not asked.misplaced:
-        calls["image", ""] = partial(_image, clients.ecr, asked.image)
+        manifest = snapshot.manifest if asked.image.digest == snapshot.image_digest else None
+        calls["image", ""] = partial(_image, clients.ecr, asked.image, manifest)
     if asked.parameters:
         calls["parameters", ""] = partial(secrets_api.describe_parameters, clients.get("ssm"), list(asked.parameters))
     if asked.subnets:
@@ -104,15 +98,11 @@ def _lookups(clients: Clients, scope: Scope, color: str, asked: Questions) -> Ca
     return calls
 
 
-def _together(calls: Calls) -> dict[tuple[str, str], Any]:
-    with ThreadPoolExecutor(_THREADS) as pool:
-        waiting = {key: pool.submit(call) for key, call in calls.items()}
-        return {key: future.result() for key, future in waiting.items()}
-
-
-def _facts(found: Mapping[tuple[str, str], Any]) -> Facts:
+def _facts(
+    found: Mapping[tuple[str, str], Any], balancer: Mapping[str, Any] | None, group: Mapping[str, Any] | None
+) -> Facts:
     exists, platforms, unknown = found.get(("image", ""), (True, (), ""))
-    balancer = found["load balancer", ""] or {}
+    balancer = balancer or {}
     return Facts(
         image_exists=exists,
         platforms=platforms,
@@ -125,7 +115,7 @@ def _facts(found: Mapping[tuple[str, str], Any]) -> Facts:
         security_groups=found.get(("security groups", ""), {}),
         vpc=balancer.get("VpcId", ""),
         balancer_groups=tuple(balancer.get("SecurityGroups", ())),
-        target_group=found["target group", ""],
+        target_group=group,
     )
 
 
@@ -133,11 +123,11 @@ def _of(kind: str, found: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
     return {name: value for (found_kind, name), value in found.items() if found_kind == kind}
 
 
-def _image(client: Any, image: ImageReference) -> tuple[bool, tuple[str, ...], str]:
-    """It exists; its platforms; why they are not known."""
+def _image(client: Any, image: ImageReference, manifest: str | None = None) -> tuple[bool, tuple[str, ...], str]:
+    """It exists; its platforms; why they are not known. manifest: the image's, if that has been read already."""
     if not image.digest:
         return False, (), ""
-    manifest = ecr.get_manifest(client, image.account, image.repository, image.digest)
+    manifest = manifest or ecr.get_manifest(client, image.account, image.repository, image.digest)
     if manifest is None:
         return False, (), ""
     described = image_of_manifest(manifest)
@@ -172,7 +162,7 @@ def _with_decisions(clients: Clients, asked: Questions, facts: Facts) -> Facts:
         calls["secrets", ""] = partial(iam.simulate, client, role, "secretsmanager:GetSecretValue", secrets)
     if parameters:
         calls["parameters", ""] = partial(iam.simulate, client, role, "ssm:GetParameters", parameters)
-    answers = list(_together(calls).values())
+    answers = list(together(calls).values())
     if None in answers:
         return replace(facts, decisions=None)
     allowed = decisions(result for answer in answers for result in answer)

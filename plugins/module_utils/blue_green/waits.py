@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from .. import ecs, elb
+from ..together import together
 from .bits import confirm_bits
 from .health_plan import (
     CONFIRM_INTERVAL,
-    HEALTHY_POLLS,
+    POLLS,
     PROBE_INTERVAL,
     Look,
     Verdict,
@@ -22,36 +26,46 @@ from .plan_model import FULL_WEIGHT
 from .probe import Prober
 from .run import PlanOutdatedError, Run, StepFailedError
 from .steps_plan import ConfirmCapacity, Drain, Prove, WaitHealthy, Watch
+from .worker_steps_plan import WaitWorker
 
 
 def wait_healthy(run: Run, step: WaitHealthy) -> None:
+    seen: list[Look] = []
+
+    def verdict() -> Verdict:
+        seen.append(look(run, step))
+        return judge(seen[-1], step.need)
+
+    wait_ready(run, step, step.color, "healthy", verdict)
+    confirm_bits(run, step.color, seen[-1].definition)
+
+
+def wait_ready(run: Run, step: WaitHealthy | WaitWorker, name: str, aim: str, verdict: Callable[[], Verdict]) -> None:
+    """Until POLLS verdicts in a row are ready. Raises StepFailedError for one that is failed, and at the deadline."""
     deadline = run.progress.clock() + step.timeout
     streak = 0
     while True:
-        verdict = judge(look(run, step), step.need)
-        run.progress.say(f"{step.color} {verdict.text}")
-        streak = streak + 1 if verdict.state == "ready" else 0
-        if streak >= HEALTHY_POLLS:
-            confirm_bits(run, step.color)
+        found = verdict()
+        run.progress.say(f"{name} {found.text}")
+        streak = streak + 1 if found.state == "ready" else 0
+        if streak >= POLLS:
             return
-        _check(run, step, verdict, deadline)
+        if found.state == "failed":
+            raise StepFailedError(f"{name}: {found.text}")
+        if run.progress.clock() >= deadline:
+            raise StepFailedError(f"{name} was not {aim} within {step.timeout:g} s: {found.text}")
         run.pause(min(CONFIRM_INTERVAL, step.poll_interval) if streak else step.poll_interval)
 
 
-def _check(run: Run, step: WaitHealthy, verdict: Verdict, deadline: float) -> None:
-    if verdict.state == "failed":
-        raise StepFailedError(f"{step.color}: {verdict.text}")
-    if run.progress.clock() >= deadline:
-        raise StepFailedError(f"{step.color} was not healthy within {step.timeout:g} s: {verdict.text}")
-
-
 def look(run: Run, step: WaitHealthy | Watch) -> Look:
+    """While no task runs there are no targets to ask for."""
     described = run.describe(step.color)
     service = service_from(described)
-    stopped = ecs.list_stopped_tasks(run.clients.ecs, run.scope.cluster, run.scope.name_of(step.color))
-    fresh = [arn for arn in stopped if arn not in step.ignore]
-    dead = ecs.describe_tasks(run.clients.ecs, run.scope.cluster, fresh)
-    health = elb.describe_target_health(run.clients.elbv2, run.group(step.color))
+    reads = {"dead": partial(dead_tasks, run, run.scope.name_of(step.color), step.ignore)}
+    if service.running:
+        reads["health"] = partial(elb.describe_target_health, run.clients.elbv2, run.group(step.color))
+    found = together(reads)
+    health = found.get("health", [])
     primary = next((item for item in described["deployments"] if item["status"] == "PRIMARY"), {})
     return Look(
         desired=service.desired,
@@ -62,13 +76,29 @@ def look(run: Run, step: WaitHealthy | Watch) -> Look:
         gave_up=primary.get("rolloutStateReason", "") if service.gave_up else "",
         states=counted(health),
         complaints=complaints_of(health),
-        dead=tuple(task for task in dead if task["taskDefinitionArn"] == service.definition),
+        dead=tuple(task for task in found["dead"] if task["taskDefinitionArn"] == service.definition),
+        definition=service.definition,
     )
 
 
+def dead_tasks(run: Run, service: str, ignore: frozenset[str]) -> list[dict]:
+    """The tasks of an ECS service that have stopped, but for those that had before.
+
+    ECS's own count of failed tasks does not tell: it ends with the first task that runs (Amazon ECS API reference,
+    Deployment.failedTasks).
+    """
+    stopped = ecs.list_stopped_tasks(run.clients.ecs, run.scope.cluster, service)
+    return ecs.describe_tasks(run.clients.ecs, run.scope.cluster, [arn for arn in stopped if arn not in ignore])
+
+
 def confirm_capacity(run: Run, step: ConfirmCapacity) -> None:
-    service = run.service(step.live)
-    healthy = counted(elb.describe_target_health(run.clients.elbv2, run.group(step.target))).get("healthy", 0)
+    found = together(
+        {
+            "live": partial(run.service, step.live),
+            "target": partial(elb.describe_target_health, run.clients.elbv2, run.group(step.target)),
+        }
+    )
+    service, healthy = found["live"], counted(found["target"]).get("healthy", 0)
     carries = max(service.desired, service.running)
     run.progress.say(f"{step.live} carries {carries}, {step.target} has {healthy} of {step.need} healthy")
     if carries > step.need or healthy < step.need:

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from .. import cloudwatch
+from ..together import together
 from .alarms import read_alarms
 from .plan_model import Metric
 from .run import Run, StepFailedError
@@ -45,11 +47,10 @@ def watch(run: Run, step: Watch) -> None:
 
 
 def _sight(run: Run, step: Watch, begun: datetime) -> Sight:
-    return Sight(
-        tasks=look(run, step),
-        alarms=read_alarms(run.clients, step.gates.alarms),
-        values=_values(run, step, begun) if step.gates.metrics else None,
-    )
+    reads = {"tasks": partial(look, run, step), "alarms": partial(read_alarms, run.clients, step.gates.alarms)}
+    if step.gates.metrics:
+        reads["values"] = partial(_values, run, step, begun)
+    return Sight(**together(reads))
 
 
 def _values(run: Run, step: Watch, begun: datetime) -> dict[Metric, list[float]]:

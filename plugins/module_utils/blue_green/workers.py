@@ -5,26 +5,25 @@
 
 from __future__ import annotations
 
-import uuid
+from functools import partial
 from typing import Any
 
 from .. import ecs
-from .health_plan import Verdict
+from ..together import together
+from .creation import create
 from .observe import Clients, definition_of, service_from
 from .once_plan import identity
 from .plan_model import TAG_PREVIOUS, TAG_RELEASE, Definition, WorkerState
 from .run import Run, StepFailedError
+from .waits import dead_tasks, wait_ready
 from .worker_health_plan import WorkerLook, judge_worker
 from .worker_steps_plan import CreateWorker, EmptyWorker, MarkWorker, RollWorker, SettleWorker, WaitWorker
-
-# Polls in a row that must find the roll finished: what crashes a moment after its start is no release.
-SETTLED_POLLS = 3
 
 
 def observe_workers(clients: Clients, cluster: str, names: tuple[str, ...]) -> dict[str, WorkerState]:
     """Name -> worker, for those that have a service; at most 10 names (DescribeServices)."""
     found = ecs.describe_services(clients.ecs, cluster, list(names)) if names else {}
-    return {name: _worker(clients, cluster, name, described) for name, described in found.items()}
+    return together({name: partial(_worker, clients, cluster, name, described) for name, described in found.items()})
 
 
 def _worker(clients: Clients, cluster: str, name: str, described: dict) -> WorkerState:
@@ -50,16 +49,7 @@ def _worker(clients: Clients, cluster: str, name: str, described: dict) -> Worke
 
 
 def create_worker(run: Run, step: CreateWorker) -> None:
-    request = {
-        **step.request,
-        "cluster": run.scope.cluster,
-        "desiredCount": 0,
-        "taskDefinition": step.definition or run.registered[step.name],
-    }
-    if step.tags:
-        request["tags"] = ecs.tag_list(dict(step.tags))
-    ecs.create_service(run.clients.ecs, step.name, request, str(uuid.uuid4()))
-    run.definitions[step.name] = request["taskDefinition"]
+    create(run, step, step.name, step.name)
 
 
 def settle_worker(run: Run, step: SettleWorker) -> None:
@@ -103,23 +93,7 @@ def roll_worker(run: Run, step: RollWorker) -> None:
 
 def wait_worker(run: Run, step: WaitWorker) -> None:
     """Raises StepFailedError when ECS gave the roll up or rolled it back, when a new task died, and at the deadline."""
-    deadline = run.progress.clock() + step.timeout
-    streak = 0
-    while True:
-        verdict = judge_worker(_look(run, step), step.count)
-        run.progress.say(f"worker {step.name}: {verdict.text}")
-        streak = streak + 1 if verdict.state == "ready" else 0
-        if streak >= SETTLED_POLLS:
-            return
-        _check(run, step, verdict, deadline)
-        run.pause(min(1.0, step.poll_interval) if streak else step.poll_interval)
-
-
-def _check(run: Run, step: WaitWorker, verdict: Verdict, deadline: float) -> None:
-    if verdict.state == "failed":
-        raise StepFailedError(f"worker {step.name}: {verdict.text}")
-    if run.progress.clock() >= deadline:
-        raise StepFailedError(f"worker {step.name} was not rolled out within {step.timeout:g} s: {verdict.text}")
+    wait_ready(run, step, f"worker {step.name}", "rolled out", lambda: judge_worker(_look(run, step), step.count))
 
 
 def _look(run: Run, step: WaitWorker) -> WorkerLook:
@@ -127,8 +101,6 @@ def _look(run: Run, step: WaitWorker) -> WorkerLook:
     described = describe(run, step.name)
     service = service_from(described)
     primary: dict[str, Any] = next((item for item in described["deployments"] if item["status"] == "PRIMARY"), {})
-    stopped = ecs.list_stopped_tasks(run.clients.ecs, run.scope.cluster, step.name)
-    dead = ecs.describe_tasks(run.clients.ecs, run.scope.cluster, [arn for arn in stopped if arn not in step.ignore])
     return WorkerLook(
         wanted=wanted,
         definition=service.definition,
@@ -137,7 +109,7 @@ def _look(run: Run, step: WaitWorker) -> WorkerLook:
         running=service.running,
         pending=service.pending,
         steady=service.steady,
-        dead=tuple(task for task in dead if task["taskDefinitionArn"] == wanted),
+        dead=tuple(task for task in dead_tasks(run, step.name, step.ignore) if task["taskDefinitionArn"] == wanted),
     )
 
 

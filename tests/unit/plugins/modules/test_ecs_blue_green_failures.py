@@ -92,9 +92,10 @@ def test_a_failed_proof_with_nothing_to_return_to_is_failed(world, site):
     real = elb.modify_rule_actions
 
     def lose_blue(client, rule_arn, actions):
-        real(client, rule_arn, actions)
+        answer = real(client, rule_arn, actions)
         if world.weights() == {"blue": 0, "green": 100}:
             world.tasks_register("blue", 1)
+        return answer
 
     pytest.MonkeyPatch().setattr(elb, "modify_rule_actions", lose_blue)
     try:
@@ -127,9 +128,10 @@ def test_a_change_right_after_the_write_is_seen(world, site, monkeypatch):
     real = elb.modify_rule_actions
 
     def overwritten(client, rule_arn, actions):
-        real(client, rule_arn, actions)
+        answer = real(client, rule_arn, actions)
         if world.weights() == {"blue": 0, "green": 100}:
             world.set_weights(100, 0)
+        return answer
 
     monkeypatch.setattr(elb, "modify_rule_actions", overwritten)
     failed = site("deploy", "v2")
@@ -206,7 +208,7 @@ def test_an_api_that_refuses_is_taken_back_and_reported(world, site, monkeypatch
             raise elb.ApiErrors._CUSTOM_EXCEPTION(
                 message="Failed to modify", exception=ClientError(error, "ModifyRule")
             )
-        real(client, rule_arn, actions)
+        return real(client, rule_arn, actions)
 
     monkeypatch.setattr(elb, "modify_rule_actions", refuse)
     failed = site(action, "v3" if action == "deploy" else None)
