@@ -2,20 +2,24 @@
 """The site that is published: 2,000 files, 61 MB, and a second release of it in which 30 objects differ.
 
 26 of those are hashed chunks, under new names; 4 keep theirs and their size: index.html, asset-manifest.json,
-version.json, locales/en.json. All of it comes from one seed: the same bytes on every machine.
+version.json, a locale. All of it comes from one seed: the same bytes on every machine.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import re
 import shutil
+import time
 from pathlib import Path
 
 FILES = 2000
 CHANGED_CHUNKS = 26
+# Files of both releases under one name, with other bytes and the same size.
+IN_PLACE = ("index.html", "asset-manifest.json", "version.json", "locales/0000.json")
 _HASHED = re.compile(r"\.([0-9a-f]{8})\.")
 # Of 2,000: folder, suffix, number, median size in bytes, spread.
 _KINDS = (
@@ -80,3 +84,14 @@ def touch(folder):
     """What a fresh checkout does: the same files, all of them written now."""
     for path in Path(folder).rglob("*"):
         path.touch()
+
+
+def age(folder):
+    """What an incremental build leaves: files as old as at the first publication, but for those that changed."""
+    long_ago = time.time() - 86400
+    first = folder.parent / "1"
+    for path in Path(folder).rglob("*"):
+        twin = first / path.relative_to(folder)
+        changed = path.is_file() and not (twin.is_file() and twin.read_bytes() == path.read_bytes())
+        if path.is_file():
+            os.utime(path, None if changed else (long_ago, long_ago))

@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 PAGE = 1000
 # Headers of a PUT that come back with the object, and those that begin with x-amz-meta-.
 _KEPT = frozenset({"cache-control", "content-disposition", "content-language", "content-type", "expires"})
-_XML = {"content-type": "application/xml"}
+XML = {"content-type": "application/xml"}
 _NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 
 
@@ -76,7 +76,7 @@ class Memory:
         if method == "POST" and "delete" in asked:
             return "delete", self._delete_many
         if method == "GET" and "location" in asked:
-            return "other", lambda *_request: (200, _XML, f"<LocationConstraint {_NAMESPACE}/>".encode())
+            return "other", lambda *_request: (200, XML, f"<LocationConstraint {_NAMESPACE}/>".encode())
         if method == "GET" and ("list-type" in asked or not asked.keys() - _LIST_OPTIONS):
             return "list", self._list
         if method in ("HEAD", "PUT"):
@@ -114,7 +114,7 @@ class Memory:
         stored = Stored(source.body, _kept(headers) if replace else dict(source.headers), source.etag)
         self.objects[f"{bucket}/{key}"] = stored
         text = f"<ETag>{escape(stored.etag)}</ETag><LastModified>{stored.iso}</LastModified>"
-        return 200, _XML, f"<CopyObjectResult {_NAMESPACE}>{text}</CopyObjectResult>".encode()
+        return 200, XML, f"<CopyObjectResult {_NAMESPACE}>{text}</CopyObjectResult>".encode()
 
     def _delete(self, bucket, key, *_request):
         self.objects.pop(f"{bucket}/{key}", None)
@@ -124,13 +124,13 @@ class Memory:
         for element in ElementTree.fromstring(body).iter():
             if element.tag.endswith("Key"):
                 self.objects.pop(f"{bucket}/{element.text}", None)
-        return 200, _XML, f"<DeleteResult {_NAMESPACE}/>".encode()
+        return 200, XML, f"<DeleteResult {_NAMESPACE}/>".encode()
 
     def _begin_parts(self, bucket, key, _asked, headers, _body):
         upload = str(next(self._uploads))
         self.parts[upload] = (_kept(headers), {})
         text = f"<Bucket>{bucket}</Bucket><Key>{escape(key)}</Key><UploadId>{upload}</UploadId>"
-        return 200, _XML, f"<InitiateMultipartUploadResult {_NAMESPACE}>{text}</InitiateMultipartUploadResult>".encode()
+        return 200, XML, f"<InitiateMultipartUploadResult {_NAMESPACE}>{text}</InitiateMultipartUploadResult>".encode()
 
     def _put_part(self, _bucket, _key, asked, _headers, body):
         self.parts[asked["uploadId"][0]][1][int(asked["partNumber"][0])] = body
@@ -143,7 +143,7 @@ class Memory:
         etag = f'"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(ordered)}"'
         self.objects[f"{bucket}/{key}"] = Stored(b"".join(ordered), headers, etag)
         text = f"<Bucket>{bucket}</Bucket><Key>{escape(key)}</Key><ETag>{escape(etag)}</ETag>"
-        return 200, _XML, f"<CompleteMultipartUploadResult {_NAMESPACE}>{text}</CompleteMultipartUploadResult>".encode()
+        return 200, XML, f"<CompleteMultipartUploadResult {_NAMESPACE}>{text}</CompleteMultipartUploadResult>".encode()
 
     def _list(self, bucket, _key, asked, _headers, _body):
         """Both versions; without sorting more than once a page, which is enough for what is measured here."""
@@ -171,7 +171,7 @@ class Memory:
             f"<Name>{bucket}</Name><Prefix>{code(prefix)}</Prefix><MaxKeys>{most}</MaxKeys>"
             f"<KeyCount>{len(page)}</KeyCount><IsTruncated>{str(more).lower()}</IsTruncated>{encoding}{following}{rows}"
         )
-        return 200, _XML, f"<ListBucketResult {_NAMESPACE}>{text}</ListBucketResult>".encode()
+        return 200, XML, f"<ListBucketResult {_NAMESPACE}>{text}</ListBucketResult>".encode()
 
 
 _LIST_OPTIONS = {"delimiter", "encoding-type", "marker", "max-keys", "prefix", "x-id"}
@@ -215,7 +215,7 @@ def unchunked(body):
 
 
 def _error(status, code):
-    return status, _XML, f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode()
+    return status, XML, f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode()
 
 
 def _unknown(*_request):

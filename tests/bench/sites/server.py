@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An S3 in memory, quick enough to measure clients with: `python -m tests.bench.sites.server --delay 0.03`.
 
-It prints its URL as its first line and ends with its standard input. On loopback only. GET /_bench/stats tells requests
-by kind, bytes received and its own processor seconds; /_bench/reset begins all that anew, with ?empty=1 without any
-object; /_bench/delay?seconds=0.03 makes each later answer wait. Python's own event loop unless uvloop is there.
+It prints its URL and the edge's as its first line and ends with its standard input. On loopback only. GET /_bench/stats
+tells requests by kind, bytes received and its own processor seconds; /_bench/reset begins all that anew, with ?empty=1
+without any object. Python's own event loop unless uvloop is there.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import json
 import resource
 import sys
 from contextlib import suppress
+from functools import partial
 from urllib.parse import parse_qs
 
+from tests.bench.sites.front import Front
 from tests.bench.sites.memory import Memory
 
 try:
@@ -33,8 +35,14 @@ class Service:
     def __init__(self, delay):
         self.delay = delay
         self.memory = Memory()
+        self.front = Front(self.memory)
         self.received = 0
         self.began = _cpu()
+
+    def answer(self, method, target, headers, body, edge):
+        if edge:
+            return self.front.edge(target)
+        return self.front.answer(method, target, body) or self.memory.answer(method, target, headers, body)
 
     def control(self, target):
         name, _mark, query = target.partition("?")
@@ -44,8 +52,6 @@ class Service:
             self.received, self.began = 0, _cpu()
             if "empty" in asked:
                 self.memory.objects.clear()
-        if name == "/_bench/delay":
-            self.delay = float(asked["seconds"][0])
         stats = {
             "requests": dict(self.memory.counts),
             "received": self.received,
@@ -63,8 +69,9 @@ def _cpu():
 class Connection(asyncio.Protocol):
     """One client. Requests of one connection are answered one after the other."""
 
-    def __init__(self, service, loop):
+    def __init__(self, service, loop, edge=False):
         self._service = service
+        self._edge = edge
         self._loop = loop
         self._buffer = bytearray()
         self._head = None
@@ -95,11 +102,12 @@ class Connection(asyncio.Protocol):
         self._service.received += len(body)
         if target.startswith("/_bench/"):
             self._write(method, *self._service.control(target))
-        elif self._service.delay:
-            answer = self._service.memory.answer(method, target, headers, body)
+            return bool(self._buffer)
+        answer = self._service.answer(method, target, headers, body, self._edge)
+        if self._service.delay:
             self._loop.call_later(self._service.delay, self._write, method, *answer)
         else:
-            self._write(method, *self._service.memory.answer(method, target, headers, body))
+            self._write(method, *answer)
         return bool(self._buffer)
 
     def _body(self, headers):
@@ -145,9 +153,11 @@ def _parse(head):
 async def _serve(delay):
     loop = asyncio.get_running_loop()
     service = Service(delay)
-    server = await loop.create_server(lambda: Connection(service, loop), "127.0.0.1", 0, backlog=1024)
-    host, port = server.sockets[0].getsockname()
-    print(f"http://{host}:{port}", flush=True)
+    urls = []
+    for edge in (False, True):
+        server = await loop.create_server(partial(Connection, service, loop, edge), "127.0.0.1", 0, backlog=1024)
+        urls.append("http://{}:{}".format(*server.sockets[0].getsockname()))
+    print(*urls, flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 
 

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands before the bucket, as far as site_release asks: its guards, a distribution, and an edge without a cache.
+
+Invalidations are complete at once: how long CloudFront takes is the same for every tool, and no part of what is
+measured here.
+"""
+
+from __future__ import annotations
+
+import itertools
+from urllib.parse import unquote
+
+from tests.bench.sites.memory import XML
+
+BUCKET = "bench"
+DISTRIBUTION = "EBENCH"
+# Where the site lies in the bucket.
+FOLDER = "site/"
+_API = f"/2020-05-31/distribution/{DISTRIBUTION}"
+_CF = 'xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"'
+_BLOCKED = "".join(
+    f"<{name}>true</{name}>"
+    for name in ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+)
+_ORIGIN = (
+    f"<Origins><Quantity>1</Quantity><Items><Origin><Id>site</Id><OriginPath>/site</OriginPath>"
+    f"<DomainName>{BUCKET}.s3.us-east-1.amazonaws.com</DomainName></Origin></Items></Origins>"
+)
+_DISTRIBUTION = (
+    f"<Distribution {_CF}><Id>{DISTRIBUTION}</Id><Status>Deployed</Status><DomainName>bench.test</DomainName>"
+    "<InProgressInvalidationBatches>0</InProgressInvalidationBatches>"
+    f"<DistributionConfig><Enabled>true</Enabled>{_ORIGIN}</DistributionConfig></Distribution>"
+)
+
+
+class Front:
+    """answer() is None for what is the bucket's. memory: its objects and the counts of all requests."""
+
+    def __init__(self, memory):
+        self._memory = memory
+        self._numbers = itertools.count(1)
+        self._batches = {}
+
+    def answer(self, method, target, body):
+        if target.startswith("/2020-05-31/"):
+            self._memory.counts["cloudfront"] += 1
+            return 200 if method == "GET" else 201, XML, self._cloudfront(method, target, body).encode()
+        if target.startswith(f"/{BUCKET}?"):
+            text = _guard(target.partition("?")[2])
+            if text:
+                self._memory.counts["guard"] += 1
+                return 200, XML, text.encode()
+        return None
+
+    def edge(self, target):
+        """What a visitor gets."""
+        self._memory.counts["edge"] += 1
+        path = unquote(target.partition("?")[0])[1:] or "index.html"
+        stored = self._memory.objects.get(f"{BUCKET}/{FOLDER}{path}")
+        return (200, stored.answer(), stored.body) if stored else (404, {"content-type": "text/html"}, b"")
+
+    def _cloudfront(self, method, target, body):
+        if not target.startswith(f"{_API}/invalidation"):
+            return _DISTRIBUTION
+        if method == "POST":
+            name = f"I{next(self._numbers)}"
+            self._batches[name] = body.decode().partition("?>")[2] or body.decode()
+        else:
+            name = target.rpartition("/")[2]
+        batch = self._batches.get(name, "").replace(f" {_CF}", "")
+        created = "<CreateTime>2026-01-01T00:00:00Z</CreateTime>"
+        return f"<Invalidation {_CF}><Id>{name}</Id><Status>Completed</Status>{created}{batch}</Invalidation>"
+
+
+def _guard(query):
+    if query.startswith("publicAccessBlock"):
+        return f"<PublicAccessBlockConfiguration>{_BLOCKED}</PublicAccessBlockConfiguration>"
+    if query.startswith("policyStatus"):
+        return "<PolicyStatus><IsPublic>false</IsPublic></PolicyStatus>"
+    return ""
