@@ -23,7 +23,7 @@ from aiohttp.http_parser import RawResponseMessage
 from aiohttp.streams import StreamReader
 
 from localcloud.alb import upstream
-from localcloud.alb.headers import response_head
+from localcloud.alb.headers import RawHeaders, response_head
 from localcloud.alb.upstream import ConnectFailedError, Connection, ConnectTimeoutError, Pool
 
 _BODYLESS = frozenset((204, 304))
@@ -141,15 +141,23 @@ class Exchange:
         except (HttpProcessingError, web.RequestPayloadError) as error:
             raise TargetError(400) from error
 
-    async def relay(self, answer: Answer, extra: list[tuple[str, str]]) -> bool:
-        """Pass the response on; True if the client's connection can go on. Raises TruncatedError, ConnectionError."""
+    async def relay(self, answer: Answer, extra: list[tuple[str, str]], headers: RawHeaders | None = None) -> bool:
+        """Pass the response on; True if the client's connection can go on. Raises TruncatedError, ConnectionError.
+
+        headers: in the place of the response's own; those that say how long the body is must stay.
+        """
         request, message, payload = self._request, answer.message, answer.payload
         empty = request.method == "HEAD" or message.code in _BODYLESS
         framed = empty or "Content-Length" in message.headers
         chunked = not framed and request.version >= HttpVersion11
         keep_alive = request.keep_alive and (framed or chunked) and (self._upload is None or self._upload.done())
         head = response_head(
-            message.code, message.reason, message.raw_headers, extra, chunked=chunked, keep_alive=keep_alive
+            message.code,
+            message.reason,
+            message.raw_headers if headers is None else headers,
+            extra,
+            chunked=chunked,
+            keep_alive=keep_alive,
         )
         frame = _chunk if chunked else _plain
         if payload.is_eof() and payload.exception() is None:

@@ -370,8 +370,7 @@ class SiteProxy:
             headers |= {"x-cache": x_cache, "via": f"1.1 {self.site.domain} (CloudFront)", "x-amz-cf-id": asked.trace}
             pairs = [*headers.items(), *(("set-cookie", cookie) for cookie in cookies)]
             raw = tuple((name.encode("latin-1"), value.encode("utf-8", "surrogateescape")) for name, value in pairs)
-            message = answer.message._replace(raw_headers=raw)
-            return done(await exchange.relay(type(answer)(message, answer.payload, answer.seconds), []))
+            return done(await exchange.relay(answer, [], raw))
         except TargetError as failure:
             status = failure.status if failure.status in (400, 408, 504) else 502
             return self.error(request, status, _NO_ORIGIN, asked.trace)
