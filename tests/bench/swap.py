@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from localcloud import images
 from localcloud.demo import run
@@ -24,6 +24,9 @@ from tests.bench.swaps import table
 from tests.bench.swaps.cloud import NEW, OLD, WEIGHT_DELAY, Cloud
 from tests.bench.swaps.contenders import CONTENDERS, Contender
 from tests.bench.swaps.measure import Measured, Sampler, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BUILD = images.ROOT / "build"
 
@@ -36,6 +39,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--start", type=int, default=0, help="seconds before a task's program begins (Fargate: 30 to 60)"
     )
+    parser.add_argument("--minutes", type=float, default=20, help="no round begins that would not end within them")
     names = [contender.name for contender in CONTENDERS]
     parser.add_argument("--only", action="append", choices=names, help="a contender; may be given again")
     return parser.parse_args()
@@ -58,15 +62,27 @@ def play(cloud: Cloud, sampler: Sampler, contender: Contender, rate: float) -> d
 
 def line(figures: Measured) -> str:
     """One measurement, for whoever watches."""
-    own = "" if figures.overhead is None else f", overhead {figures.overhead:.1f} s"
     return (
         f"full traffic {figures.full:.1f} s, end {figures.end:.1f} s, {figures.failed} of {figures.requests} failed, "
-        f"{figures.calls} calls{own}"
+        f"{figures.calls} calls, overhead {figures.overhead:.1f} s"
     )
+
+
+def rounds_within(rounds: int, end: float) -> Iterator[int]:
+    """Numbers from 1, as long as one more round of the longest yet would be over at END, in monotonic seconds."""
+    longest = 0.0
+    for number in range(1, rounds + 1):
+        began = time.monotonic()
+        if number > 1 and began + longest > end:
+            said(f"no time for round {number}")
+            return
+        yield number
+        longest = max(longest, time.monotonic() - began)
 
 
 def main() -> int:
     """Measure, print, write; the exit status."""
+    begun = time.monotonic()
     given = arguments()
     chosen = [each for each in CONTENDERS if not given.only or each.name in given.only]
     measured: dict[str, list[dict[str, Any]]] = {contender.title: [] for contender in chosen}
@@ -74,14 +90,17 @@ def main() -> int:
         said("provisioning")
         cloud.provision([each.name for each in CONTENDERS[1:] if each in chosen])
         with Sampler(cloud, [contender.name for contender in chosen]) as sampler:
-            for number in range(1, given.rounds + 1):
+            rounds = 0
+            for number in rounds_within(given.rounds, begun + 60 * given.minutes):
                 said(f"round {number} of {given.rounds}, load average {os.getloadavg()[0]:.1f}")
                 for contender in chosen:
                     measured[contender.title].append(play(cloud, sampler, contender, given.rate))
+                rounds = number
     about = {
         "date": time.strftime("%Y-%m-%d"),
         "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}",
-        "rounds": given.rounds,
+        "rounds": rounds,
+        "load_average": os.getloadavg()[0],
         "rate": given.rate,
         "weight_delay": WEIGHT_DELAY,
         "start": given.start,
@@ -90,7 +109,7 @@ def main() -> int:
     out = BUILD / (f"bench-swap-start-{given.start}.json" if given.start else "bench-swap.json")
     out.write_text(json.dumps({**about, "measured": measured}, indent=2) + "\n")
     shown = table.markdown(measured)
-    said(f"\n{about['date']}, {about['machine']}, medians of {given.rounds} on the local cloud\n\n{shown}")
+    said(f"\n{about['date']}, {about['machine']}, medians of {rounds} on the local cloud\n\n{shown}")
     return 0
 
 

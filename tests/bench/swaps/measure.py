@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Seconds of load and samples before a command and after its end.
 BEFORE, AFTER = 1.0, 3.0
 # Stages of a swap whose time is the service's, the load balancer's or what was asked for, not the toolkit's.
-INHERENT = ("healthy", "smoke", "migrate", "bake", "watch", "prove", "drain")
+INHERENT = ("healthy", "smoke", "one_off_task", "watch", "prove", "drain")
 RESULT = images.ROOT / "build" / "deploy-local-bench.json"
 # What the last command of each contender and direction said.
 LOGS = images.ROOT / "build" / "bench-swap"
@@ -31,8 +31,8 @@ LOGS = images.ROOT / "build" / "bench-swap"
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds from the command's start to FULL traffic on the release it brings, to its END and, where known, the part
-    of it that was not inherent waiting; requests of the load while it ran, how many failed; AWS calls."""
+    """Seconds from the command's start to FULL traffic on the release it brings, to its END, and the part of them that
+    was not inherent waiting; requests of the load while it ran, how many failed; AWS calls."""
 
     full: float
     end: float
@@ -40,7 +40,7 @@ class Measured:
     failed: int
     errors: dict[str, int]
     calls: int
-    overhead: float | None = None
+    overhead: float = 0.0
     stages: dict[str, float] | None = None
 
     def shown(self) -> dict[str, Any]:
@@ -65,6 +65,20 @@ def overhead(result: Mapping[str, Any], seconds: float) -> tuple[float, dict[str
     """What of a Slipway command's SECONDS was no inherent wait, and the seconds of each stage."""
     stages = {name: float(took) for name, took in result["timings"].items() if name != "total"}
     return seconds - sum(stages.get(name, 0.0) for name in INHERENT), stages
+
+
+def own_seconds(calls: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]], seconds: float) -> float:
+    """What of a rolling command's SECONDS lay outside of the deployment itself: before its UpdateService, and after the
+    service had reached its steady state. EVENTS are the service's own, as DescribeServices shows them."""
+    begun = [float(call["time"]) for call in calls if call["operation"] == "UpdateService"]
+    if not begun:
+        return seconds
+    settled = [
+        event["createdAt"].timestamp()
+        for event in events
+        if event["message"].endswith("has reached a steady state.") and event["createdAt"].timestamp() > begun[0]
+    ]
+    return max(0.0, seconds - (min(settled) - begun[0])) if settled else seconds
 
 
 class Sampler:
@@ -113,7 +127,7 @@ def measure(cloud: Cloud, sampler: Sampler, name: str, command: Sequence[str], v
         begun = time.time()
         status = run.stream(cloud.env, command, lines.append)
         seconds = time.time() - begun
-        calls = len(cloud.calls(last))
+        calls = cloud.calls(last)
         time.sleep(AFTER)
     LOGS.mkdir(parents=True, exist_ok=True)
     (LOGS / f"{name}-{version}.log").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -122,8 +136,9 @@ def measure(cloud: Cloud, sampler: Sampler, name: str, command: Sequence[str], v
     full = full_traffic(sampler.samples(), host_of(name), version, begun)
     if full is None:
         raise run.StepFailedError(f"{' '.join(command)} ended, but {version} does not answer all requests")
-    own: tuple[float | None, dict[str, float] | None] = (None, None)
     if RESULT.exists():
-        own = overhead(json.loads(RESULT.read_text()), seconds)
+        own, stages = overhead(json.loads(RESULT.read_text()), seconds)
+    else:
+        own, stages = own_seconds(calls, cloud.describe(name)["events"], seconds), None
     counts = (int(summary["requests"]), int(summary["failed"]), dict(summary["errors"]))
-    return Measured(full, seconds, *counts, calls, *own)
+    return Measured(full, seconds, *counts, len(calls), own, stages)

@@ -18,6 +18,8 @@ HEAD = (
     "failed of 100,000",
     "AWS calls, deploy",
     "AWS calls, rollback",
+    "overhead, deploy",
+    "overhead, rollback",
 )
 
 
@@ -35,6 +37,7 @@ def row(title: str, rounds: Sequence[Mapping[str, Any]]) -> list[str]:
         *(f"{middle(way, figure):.1f} s" for way in ("deploy", "back") for figure in ("full", "end")),
         f"{failed * 100_000 / requests:.0f} ({failed:,} of {requests:,})",
         *(f"{middle(way, 'calls'):.0f}" for way in ("deploy", "back")),
+        *(f"{middle(way, 'overhead'):.1f} s" for way in ("deploy", "back")),
     ]
 
 

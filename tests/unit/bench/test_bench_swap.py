@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime
 
 import pytest
 
+from tests.bench import swap
 from tests.bench.swaps import sampler, table
-from tests.bench.swaps.measure import full_traffic, overhead
+from tests.bench.swaps.measure import full_traffic, overhead, own_seconds
 
 
 def seen(*answers, host="api"):
@@ -40,8 +42,36 @@ def test_what_is_waited_for_is_no_overhead():
     assert stages == {"services": 0.5, "healthy": 11.0, "prove": 5.0, "watch": 2.0}
 
 
+@pytest.mark.parametrize(
+    ("calls", "settled", "seconds"),
+    [
+        ([(101.0, "DescribeServices"), (102.0, "UpdateService")], [90.0, 110.0, 150.0], 12.0),
+        ([(102.0, "UpdateService")], [90.0], 20.0),
+        ([(102.0, "UpdateService")], [130.0], 0.0),
+        ([(101.0, "DescribeServices")], [110.0], 20.0),
+    ],
+    ids=["between update and steady state", "never steady", "steady after the end", "nothing was updated"],
+)
+def test_what_a_peer_does_beside_the_deployment_is_its_overhead(calls, settled, seconds):
+    log = [{"time": time, "operation": operation} for time, operation in calls]
+    texts = [
+        {"createdAt": datetime.fromtimestamp(at, UTC), "message": "(service x) has reached a steady state."}
+        for at in settled
+    ]
+    events = [{"createdAt": datetime.fromtimestamp(105, UTC), "message": "(service x) has started 1 tasks."}, *texts]
+    assert own_seconds(log, events, 20.0) == pytest.approx(seconds)
+
+
+def test_no_round_begins_that_has_no_time(monkeypatch, capsys):
+    clock = iter([0.0, 300.0, 300.0, 650.0, 650.0])
+    monkeypatch.setattr(swap.time, "monotonic", lambda: next(clock))
+    assert list(swap.rounds_within(5, 900.0)) == [1, 2]
+    assert capsys.readouterr().out == "no time for round 3\n"
+
+
 def figures(full, end, failed=0, calls=10, **own):
-    return {"full": full, "end": end, "requests": 1000, "failed": failed, "calls": calls, "stages": None, **own}
+    fixed = {"requests": 1000, "failed": failed, "calls": calls, "overhead": 1.5, "stages": None}
+    return {"full": full, "end": end, **fixed, **own}
 
 
 def test_the_table_has_medians_and_all_failures():
@@ -50,8 +80,8 @@ def test_the_table_has_medians_and_all_failures():
         for full, failed in ((10.0, 0), (12.0, 3), (99.0, 0))
     ]
     shown = table.markdown({"a peer": rounds})
-    assert "| a peer | 12.0 s | 17.0 s | 1.0 s | 2.0 s | 50 (3 of 6,000) | 10 | 10 |" in shown
-    assert "overhead" not in shown
+    assert "| a peer | 12.0 s | 17.0 s | 1.0 s | 2.0 s | 50 (3 of 6,000) | 10 | 10 | 1.5 s | 1.5 s |" in shown
+    assert "stages" not in shown
 
 
 def test_slipways_own_seconds_are_taken_apart():
