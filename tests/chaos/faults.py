@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 
-from tests.chaos.kills import way_of
+from tests.chaos.kills import way_of, way_with
 from tests.chaos.stage import Case, Stage
 
 KINDS = ("throttle", "error", "timeout", "lost")
@@ -18,7 +18,7 @@ IMPATIENT = {"aws_config": {"read_timeout": 2, "connect_timeout": 2}}
 def at_call(stage: Stage, rng: random.Random, kind: str, number: int) -> Case:
     """Call NUMBER of a deployment goes wrong once."""
     with stage.case(f"call fails: {kind}", f"call {number}") as case:
-        image, way = stage.other_image(), way_of(rng)
+        image, way = stage.other_image(), way_with(stage, rng, number)
         stage.fault(kind=kind, index=number, seconds=30)
         before = stage.last_call()
         run = stage.run(case, "deploy", image, **way, **(IMPATIENT if kind == "timeout" else {}))

@@ -17,10 +17,15 @@ def way_of(rng: random.Random) -> dict[str, Any]:
     return CANARY if rng.random() < 0.4 else {}
 
 
+def way_with(stage: Stage, rng: random.Random, number: int) -> dict[str, Any]:
+    """A way that comes to call NUMBER. The stage counted a cold deployment; a warm one at once makes fewer calls."""
+    return CANARY if number > stage.calls * 0.75 else way_of(rng)
+
+
 def at_call(stage: Stage, rng: random.Random, number: int) -> Case:
     """kill -9 right before AWS call NUMBER of a deployment is carried out: after the one before was answered."""
     with stage.case("killed at a call", f"call {number}") as case:
-        image, way = stage.other_image(), way_of(rng)
+        image, way = stage.other_image(), way_with(stage, rng, number)
         stage.fault(kind="hold", index=number, count=None)
         run = stage.start("deploy", image, **way)
         case.runs.append(run)

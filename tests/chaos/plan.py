@@ -12,7 +12,7 @@ from typing import Any
 from tests.chaos import faults, kills, others
 
 #: Calls that a deployment in steps makes beyond those of one at once, whose number the stage has counted.
-MORE_CALLS = 25
+MORE_CALLS = 20
 MOMENTS = 50
 OUTAGES = 20
 
