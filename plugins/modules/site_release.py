@@ -196,7 +196,8 @@ options:
     type: path
 notes:
   - It takes the IAM actions C(s3:GetObject), C(s3:PutObject), C(s3:DeleteObject) and C(s3:ListBucket) on the bucket,
-    C(s3:GetBucketPublicAccessBlock), C(s3:GetBucketPolicyStatus), C(cloudfront:GetDistribution),
+    C(s3:GetBucketPublicAccessBlock), C(s3:GetBucketPolicyStatus), C(s3:GetBucketPolicy),
+    C(cloudfront:GetDistribution), C(cloudfront:GetCachePolicy),
     C(cloudfront:CreateInvalidation), C(cloudfront:GetInvalidation) and C(cloudfront:ListInvalidations), and for O(lock)
     C(dynamodb:GetItem) and C(dynamodb:UpdateItem).
   - The proof sees the edge location that is nearest to the machine that runs the module, not all of them.

@@ -9,10 +9,10 @@ distribution must have just this bucket and just this folder as an origin, or a 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from .distribution_plan import of_bucket
 from .manifest_plan import TAG_HEADER
 from .model_plan import SITE
 
@@ -35,7 +35,7 @@ def distribution_problems(distribution: Mapping[str, Any], bucket: str, mode: st
     config, name = distribution["DistributionConfig"], distribution["Id"]
     origins = config["Origins"].get("Items", [])
     folder = SITE.rstrip("/")
-    own = [origin for origin in origins if _of_bucket(origin["DomainName"], bucket)]
+    own = [origin for origin in origins if of_bucket(origin["DomainName"], bucket)]
     if not any(origin.get("OriginPath") == f"/{folder}" for origin in own):
         shown = ", ".join(f"{origin['DomainName']}{origin.get('OriginPath', '')}" for origin in origins)
         lacks = f"none of its origins is {bucket} with the path /{folder} (they are {shown})"
@@ -55,21 +55,6 @@ def distribution_problems(distribution: Mapping[str, Any], bucket: str, mode: st
 
 def distribution_notes(distribution: Mapping[str, Any]) -> list[str]:
     """What forbids nothing but should be known."""
-    config, name = distribution["DistributionConfig"], distribution["Id"]
-    found = []
-    if distribution["Status"] != "Deployed":
-        found.append(f"distribution {name} is still being deployed: edges may follow its old configuration")
-    errors = config.get("CustomErrorResponses", {}).get("Items", [])
-    hidden = [item["ErrorCode"] for item in errors if str(item.get("ResponseCode", "")) == "200"]
-    if hidden:
-        codes = ", ".join(str(code) for code in sorted(hidden))
-        found.append(
-            f"distribution {name} answers {codes} with 200: missing files and refused requests look like pages"
-        )
-    return found
-
-
-def _of_bucket(domain: str, bucket: str) -> bool:
-    """BUCKET.s3.REGION.amazonaws.com and the older BUCKET.s3.amazonaws.com; regions of China end in .com.cn."""
-    pattern = rf"{re.escape(bucket)}\.s3(\.[a-z0-9-]+)?\.amazonaws\.com(\.cn)?"
-    return re.fullmatch(pattern, domain) is not None
+    if distribution["Status"] == "Deployed":
+        return []
+    return [f"distribution {distribution['Id']} is still being deployed: edges may follow its old configuration"]

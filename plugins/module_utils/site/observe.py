@@ -21,8 +21,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ..api import ApiErrors, retry
 from ..invalidation import api as cloudfront
 from ..invalidation import observe as edge
+from ..invalidation.items_plan import viewer_path
 from ..invalidation.paths_plan import NOTHING, InProgress
 from .diff_plan import Snapshot
+from .distribution import bucket_policy, cache_policies
+from .distribution_plan import configuration_notes, configuration_problems, policies_of
 from .guard_plan import bucket_problems, distribution_notes, distribution_problems
 from .model_plan import (
     CONFIG,
@@ -178,18 +181,33 @@ def read_entries(store: Store, manifest: Manifest, paths: Iterable[str]) -> dict
     return found
 
 
-def guard(client: Callable[[str], Any], bucket: str, distribution_id: str, mode: str) -> Guarded:
+def guard(client: Callable[[str], Any], bucket: str, distribution_id: str, wanted: Wanted) -> Guarded:
     """client: makes boto3 clients."""
-    problems = bucket_problems(bucket, *_openness(client("s3"), bucket))
-    distribution = _distribution(client("cloudfront"), distribution_id)
+    s3, front = client("s3"), client("cloudfront")
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        looks = pool.submit(_openness, s3, bucket), pool.submit(bucket_policy, s3, bucket)
+        distribution = _distribution(front, distribution_id)
+        openness, policy = (look.result() for look in looks)
+    problems = bucket_problems(bucket, *openness)
     if distribution is None:
         return Guarded((*problems, f"distribution {distribution_id} does not exist: run site.yml first"), ())
-    problems += distribution_problems(distribution, bucket, mode)
-    notes = distribution_notes(distribution)
+    problems += distribution_problems(distribution, bucket, wanted.edge.mode)
+    if problems:
+        return Guarded(tuple(problems), ())
+    paths = _mutable_paths(wanted)
+    problems = configuration_problems(distribution, bucket, policy, paths)
+    policies = cache_policies(front, policies_of(distribution, paths))
+    notes = (*distribution_notes(distribution), *configuration_notes(distribution, policies, paths))
     if problems or not distribution.get("InProgressInvalidationBatches"):
-        return Guarded(tuple(problems), tuple(notes))
-    running = edge.running(client("cloudfront"), edge.observe(client("cloudfront"), distribution_id))
-    return Guarded((), tuple(notes), InProgress.of(item for one in running for item in one.items))
+        return Guarded(tuple(problems), notes)
+    running = edge.running(front, edge.observe(front, distribution_id))
+    return Guarded((), notes, InProgress.of(item for one in running for item in one.items))
+
+
+def _mutable_paths(wanted: Wanted) -> list[str]:
+    """The viewer paths of what is served under a name that stays."""
+    files = wanted.manifest.public(maps=wanted.maps)
+    return ["/", viewer_path(CONFIG), *(viewer_path(path) for path, file in files.items() if not file.fixed)]
 
 
 def _openness(client: Any, bucket: str) -> tuple[Mapping[str, bool] | None, bool]:

@@ -258,7 +258,7 @@ def _guarded(job: Job, made: Attempt) -> Guarded | None:
         raise BlockedError(made.plan.blocked)
     if not made.plan.changed:
         return None
-    guarded = guard(job.client, job.bucket, job.distribution_id, job.invalidation.mode)
+    guarded = guard(job.client, job.bucket, job.distribution_id, made.wanted)
     if guarded.problems:
         raise BlockedError(guarded.problems)
     return guarded

@@ -8,6 +8,7 @@ measured here.
 from __future__ import annotations
 
 import itertools
+import json
 from urllib.parse import unquote
 
 from tests.bench.sites.memory import XML
@@ -24,12 +25,28 @@ _BLOCKED = "".join(
 )
 _ORIGIN = (
     f"<Origins><Quantity>1</Quantity><Items><Origin><Id>site</Id><OriginPath>/site</OriginPath>"
-    f"<DomainName>{BUCKET}.s3.us-east-1.amazonaws.com</DomainName></Origin></Items></Origins>"
+    f"<DomainName>{BUCKET}.s3.us-east-1.amazonaws.com</DomainName><OriginAccessControlId>EOAC</OriginAccessControlId>"
+    "</Origin></Items></Origins>"
 )
+_BEHAVIOR = "<TargetOriginId>site</TargetOriginId><CachePolicyId>documents</CachePolicyId>"
+_ARN = f"arn:aws:cloudfront::111111111111:distribution/{DISTRIBUTION}"
+_POLICY = json.dumps(
+    {
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudfront.amazonaws.com"},
+            "Action": ["s3:GetObject", "s3:ListBucket"],
+            "Resource": [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/{FOLDER}*"],
+            "Condition": {"StringEquals": {"AWS:SourceArn": _ARN}},
+        }
+    }
+)
+_CACHE_POLICY = f"<CachePolicy {_CF}><CachePolicyConfig><MinTTL>0</MinTTL></CachePolicyConfig></CachePolicy>"
 _DISTRIBUTION = (
-    f"<Distribution {_CF}><Id>{DISTRIBUTION}</Id><Status>Deployed</Status><DomainName>bench.test</DomainName>"
-    "<InProgressInvalidationBatches>0</InProgressInvalidationBatches>"
-    f"<DistributionConfig><Enabled>true</Enabled>{_ORIGIN}</DistributionConfig></Distribution>"
+    f"<Distribution {_CF}><Id>{DISTRIBUTION}</Id><ARN>{_ARN}</ARN><Status>Deployed</Status>"
+    "<DomainName>bench.test</DomainName><InProgressInvalidationBatches>0</InProgressInvalidationBatches>"
+    f"<DistributionConfig><Enabled>true</Enabled>{_ORIGIN}<DefaultCacheBehavior>{_BEHAVIOR}"
+    "</DefaultCacheBehavior></DistributionConfig></Distribution>"
 )
 
 
@@ -60,6 +77,8 @@ class Front:
         return (200, stored.answer(), stored.body) if stored else (404, {"content-type": "text/html"}, b"")
 
     def _cloudfront(self, method, target, body):
+        if target.startswith("/2020-05-31/cache-policy/"):
+            return _CACHE_POLICY
         if not target.startswith(f"{_API}/invalidation"):
             return _DISTRIBUTION
         if method == "POST":
@@ -77,4 +96,4 @@ def _guard(query):
         return f"<PublicAccessBlockConfiguration>{_BLOCKED}</PublicAccessBlockConfiguration>"
     if query.startswith("policyStatus"):
         return "<PolicyStatus><IsPublic>false</IsPublic></PolicyStatus>"
-    return ""
+    return _POLICY if query == "policy" else ""
