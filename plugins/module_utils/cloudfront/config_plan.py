@@ -67,4 +67,5 @@ def canonical(value: Any) -> Any:
 
 def members_that_differ(before: Config, after: Config) -> tuple[str, ...]:
     """Names of the top-level members that differ, sorted: what a diff shows of a long configuration."""
-    return tuple(key for key in sorted({*before, *after}) if not same(before.get(key), after.get(key)))
+    one, other = canonical(before), canonical(after)
+    return tuple(key for key in sorted({*one, *other}) if one.get(key) != other.get(key))
