@@ -48,10 +48,10 @@ def play(contender: Contender, server: Server, bundles: Path) -> dict[str, Measu
             folder = bundles / release
             if way == "no-op":
                 bundle.touch(folder)
-            command = contender.command(target, folder)
             if way == "delta":
+                contender.command(target, folder)
                 bundle.age(folder)
-            found[way] = measure(server, command, contender.environment(target), folder)
+            found[way] = measure(server, contender, target, folder)
     return found
 
 

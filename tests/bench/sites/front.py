@@ -19,35 +19,43 @@ DISTRIBUTION = "EBENCH"
 FOLDER = "site/"
 _API = f"/2020-05-31/distribution/{DISTRIBUTION}"
 _CF = 'xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"'
+_ARN = f"arn:aws:cloudfront::111111111111:distribution/{DISTRIBUTION}"
 _BLOCKED = "".join(
     f"<{name}>true</{name}>"
     for name in ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 )
 _ORIGIN = (
-    f"<Origins><Quantity>1</Quantity><Items><Origin><Id>site</Id><OriginPath>/site</OriginPath>"
-    f"<DomainName>{BUCKET}.s3.us-east-1.amazonaws.com</DomainName><OriginAccessControlId>EOAC</OriginAccessControlId>"
+    "<Origins><Quantity>1</Quantity><Items><Origin><Id>site</Id><OriginPath>/site</OriginPath>"
+    f"<DomainName>{BUCKET}.s3.us-east-1.amazonaws.com</DomainName><OriginAccessControlId>O1</OriginAccessControlId>"
     "</Origin></Items></Origins>"
 )
-_BEHAVIOR = "<TargetOriginId>site</TargetOriginId><CachePolicyId>documents</CachePolicyId>"
-_ARN = f"arn:aws:cloudfront::111111111111:distribution/{DISTRIBUTION}"
-_POLICY = json.dumps(
-    {
-        "Statement": {
-            "Effect": "Allow",
-            "Principal": {"Service": "cloudfront.amazonaws.com"},
-            "Action": ["s3:GetObject", "s3:ListBucket"],
-            "Resource": [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/{FOLDER}*"],
-            "Condition": {"StringEquals": {"AWS:SourceArn": _ARN}},
-        }
-    }
+_BEHAVIOR = (
+    "<DefaultCacheBehavior><TargetOriginId>site</TargetOriginId><CachePolicyId>P1</CachePolicyId>"
+    "</DefaultCacheBehavior>"
 )
-_CACHE_POLICY = f"<CachePolicy {_CF}><CachePolicyConfig><MinTTL>0</MinTTL></CachePolicyConfig></CachePolicy>"
 _DISTRIBUTION = (
     f"<Distribution {_CF}><Id>{DISTRIBUTION}</Id><ARN>{_ARN}</ARN><Status>Deployed</Status>"
     "<DomainName>bench.test</DomainName><InProgressInvalidationBatches>0</InProgressInvalidationBatches>"
-    f"<DistributionConfig><Enabled>true</Enabled>{_ORIGIN}<DefaultCacheBehavior>{_BEHAVIOR}"
-    "</DefaultCacheBehavior></DistributionConfig></Distribution>"
+    f"<DistributionConfig><Enabled>true</Enabled>{_ORIGIN}{_BEHAVIOR}</DistributionConfig></Distribution>"
 )
+_CACHE_POLICY = (
+    f"<CachePolicy {_CF}><Id>P1</Id>"
+    "<CachePolicyConfig><Name>site</Name><MinTTL>0</MinTTL></CachePolicyConfig></CachePolicy>"
+)
+
+
+def _statement(action, resource):
+    allowed = {"Effect": "Allow", "Principal": {"Service": "cloudfront.amazonaws.com"}}
+    condition = {"StringEquals": {"AWS:SourceArn": _ARN}}
+    return {**allowed, "Action": action, "Resource": f"arn:aws:s3:::{BUCKET}{resource}", "Condition": condition}
+
+
+# What site_release asks of the bucket before it writes: name of the subresource -> answer.
+_GUARDS = {
+    "publicAccessBlock": f"<PublicAccessBlockConfiguration>{_BLOCKED}</PublicAccessBlockConfiguration>",
+    "policyStatus": "<PolicyStatus><IsPublic>false</IsPublic></PolicyStatus>",
+    "policy": json.dumps({"Statement": [_statement("s3:GetObject", f"/{FOLDER}*"), _statement("s3:ListBucket", "")]}),
+}
 
 
 class Front:
@@ -63,7 +71,7 @@ class Front:
             self._memory.counts["cloudfront"] += 1
             return 200 if method == "GET" else 201, XML, self._cloudfront(method, target, body).encode()
         if target.startswith(f"/{BUCKET}?"):
-            text = _guard(target.partition("?")[2])
+            text = _GUARDS.get(target.partition("?")[2].partition("&")[0].rstrip("="))
             if text:
                 self._memory.counts["guard"] += 1
                 return 200, XML, text.encode()
@@ -80,7 +88,7 @@ class Front:
         if target.startswith("/2020-05-31/cache-policy/"):
             return _CACHE_POLICY
         if not target.startswith(f"{_API}/invalidation"):
-            return _DISTRIBUTION
+            return _DISTRIBUTION if target.startswith(_API) else _CACHE_POLICY
         if method == "POST":
             name = f"I{next(self._numbers)}"
             self._batches[name] = body.decode().partition("?>")[2] or body.decode()
@@ -89,11 +97,3 @@ class Front:
         batch = self._batches.get(name, "").replace(f" {_CF}", "")
         created = "<CreateTime>2026-01-01T00:00:00Z</CreateTime>"
         return f"<Invalidation {_CF}><Id>{name}</Id><Status>Completed</Status>{created}{batch}</Invalidation>"
-
-
-def _guard(query):
-    if query.startswith("publicAccessBlock"):
-        return f"<PublicAccessBlockConfiguration>{_BLOCKED}</PublicAccessBlockConfiguration>"
-    if query.startswith("policyStatus"):
-        return "<PolicyStatus><IsPublic>false</IsPublic></PolicyStatus>"
-    return _POLICY if query == "policy" else ""

@@ -15,12 +15,10 @@ from pathlib import Path
 
 from localcloud.images import ROOT
 from tests.bench.sites.bundle import IN_PLACE
-from tests.bench.sites.contenders import TOOLS
+from tests.bench.sites.contenders import TOOLS, Contender, Target
 from tests.bench.sites.front import BUCKET, FOLDER
 
 UVLOOP = "uvloop==0.23.0"
-# Seconds after which a command has failed.
-LONGEST = 290
 
 
 class CommandFailedError(Exception):
@@ -32,6 +30,7 @@ class Measured:
     """seconds: of the clock. cpu: seconds. memory: of the largest process, in MB. stale: old files still served.
 
     server: seconds of processor time that the server took: near `seconds` it would be what was measured.
+    own: seconds of its work, as the command tells them itself.
     """
 
     seconds: float
@@ -40,6 +39,7 @@ class Measured:
     server: float
     stale: list[str]
     requests: dict[str, int] = field(default_factory=dict)
+    own: float | None = None
 
     def shown(self) -> dict[str, object]:
         return asdict(self)
@@ -79,8 +79,9 @@ class Server:
             return answer.read()
 
 
-def measure(server: Server, command: list[str], environment: dict[str, str], bundle: Path) -> Measured:
-    """Runs a command and sees whether the four files that keep their names are now those of the bundle."""
+def measure(server: Server, contender: Contender, target: Target, bundle: Path) -> Measured:
+    """Publishes a bundle and sees whether the four files that keep their names are now those of the bundle."""
+    command, environment = contender.command(target, bundle), contender.environment(target)
     server.control("reset")
     began = time.monotonic()
     with subprocess.Popen(
@@ -100,6 +101,12 @@ def measure(server: Server, command: list[str], environment: dict[str, str], bun
         cpu=usage.ru_utime + usage.ru_stime,
         memory=usage.ru_maxrss / 1024,
         server=stats["cpu"],
-        stale=[name for name in IN_PLACE if server.body(name) != (bundle / name).read_bytes()],
+        stale=stale(server, bundle) if contender.publishes else [],
         requests=stats["requests"],
+        own=contender.own(said),
     )
+
+
+def stale(server: Server, bundle: Path) -> list[str]:
+    """The files that are not live as the bundle has them."""
+    return [name for name in IN_PLACE if server.body(name) != (bundle / name).read_bytes()]

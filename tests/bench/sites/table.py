@@ -43,6 +43,15 @@ def row(title, rounds, best):
     ]
 
 
+def own_row(title, rounds, best):
+    """The cells of the seconds that a contender counts as its work; None where it does not tell."""
+    if any(each[way]["own"] is None for each in rounds for way in WAYS):
+        return None
+    seconds = {way: middle(rounds, way, "own") for way in WAYS}
+    ratios = " / ".join(f"{seconds[way] / best[way]:.1f}" for way in WAYS)
+    return [f"{title}: of which its work", *(f"{seconds[way]:.2f}" for way in WAYS), ratios, "", "", ""]
+
+
 def markdown(measured, missing):
     """The table. measured: title -> rounds; the first contender is what the others are compared with.
 
@@ -51,6 +60,8 @@ def markdown(measured, missing):
     first = next(iter(measured.values()))
     best = {way: middle(first, way, "seconds") for way in WAYS}
     lines = [f"| {' | '.join(HEAD)} |", "| --- " + "| ---: " * (len(HEAD) - 1) + "|"]
-    lines += [f"| {' | '.join(row(title, rounds, best))} |" for title, rounds in measured.items()]
+    for title, rounds in measured.items():
+        rows = row(title, rounds, best), own_row(title, rounds, best)
+        lines += [f"| {' | '.join(cells)} |" for cells in rows if cells]
     lines += [f"| {title} | not measured: {why} {'| ' * (len(HEAD) - 2)}|" for title, why in missing.items()]
     return "\n".join(lines)

@@ -104,25 +104,21 @@ def test_a_chunked_body_loses_its_frame():
     assert unchunked(b"3;chunk-signature=1\r\nabc\r\n2\r\nde\r\n0\r\nx-amz-checksum-crc32:AAAA\r\n\r\n") == b"abcde"
 
 
-def measured(seconds, stale=(), **requests):
-    return {
-        "seconds": seconds,
-        "cpu": seconds / 2,
-        "memory": 10.0 * seconds,
-        "stale": list(stale),
-        "requests": requests,
-    }
+def measured(seconds, stale=(), own=None, **requests):
+    figures = {"seconds": seconds, "cpu": seconds / 2, "memory": 10.0 * seconds, "own": own}
+    return {**figures, "stale": list(stale), "requests": requests}
 
 
 def test_the_table_shows_medians_ratios_and_what_stayed_stale():
-    ours = [{way: measured(at, put=2000, list=2, cloudfront=3) for way in table.WAYS} for at in (1, 2, 9)]
+    ours = [{way: measured(at, own=at / 4, put=2000, list=2, cloudfront=3) for way in table.WAYS} for at in (1, 2, 9)]
     theirs = [{"first": measured(4), "no-op": measured(1), "delta": measured(2, ["index.html"], put=27)}]
     lines = table.markdown({"ours": ours, "theirs": theirs}, {"gone": "no such package"}).splitlines()
     assert lines[2] == (
         "| ours | 2.00 | 2.00 | 2.00 | 1.0 / 1.0 / 1.0 | 1.00 / 1.00 / 1.00 | "
         "2L + 2,000P + 3 other / 2L + 2,000P + 3 other / 2L + 2,000P + 3 other | 90 |"
     )
-    assert lines[3].startswith("| theirs (**stale**: index.html) | 4.00 | 1.00 | 2.00 | 2.0 / 0.5 / 1.0 | ")
-    assert lines[3].endswith("| 0 / 0 / 27P | 40 |")
-    assert lines[4].startswith("| gone | not measured: no such package ")
+    assert lines[3] == "| ours: of which its work | 0.50 | 0.50 | 0.50 | 0.2 / 0.2 / 0.2 |  |  |  |"
+    assert lines[4].startswith("| theirs (**stale**: index.html) | 4.00 | 1.00 | 2.00 | 2.0 / 0.5 / 1.0 | ")
+    assert lines[4].endswith("| 0 / 0 / 27P | 40 |")
+    assert lines[5].startswith("| gone | not measured: no such package ")
     assert {line.count("|") for line in lines} == {lines[0].count("|")}
