@@ -23,6 +23,8 @@ from .model_plan import poll_after
 from .proof_plan import PLAIN, Answer, Check, Wanted, asset_checks, fault_of, first_checks, summary
 
 SCOPE = "proves the edge near this run; others follow the same invalidation"
+# A request without one is what AWS WAF's core rule set blocks (rule NoUserAgent_HEADER).
+USER_AGENT = "slipway-proof"
 # Seconds for one answer, bytes of one body, requests at a time.
 _TIMEOUT = 10.0
 _LARGEST = 64 * 1024 * 1024
@@ -153,7 +155,7 @@ class _Browser:
         try:
             addresses = addresses_of(parts)
             address = addresses[next(self._turn) % len(addresses)]
-            headers = {"Accept-Encoding": check.encoding}
+            headers = {"Accept-Encoding": check.encoding, "User-Agent": USER_AGENT}
             found = exchange(parts, address, context=self._context, timeout=_TIMEOUT, limit=_LARGEST, headers=headers)
         except (OSError, http.client.HTTPException) as error:
             return Answer(error=f"no answer: {error}")
