@@ -4,11 +4,13 @@
 An invalidation names paths as viewers use them and drops every variant of them by header, cookie and encoding. Query
 strings that are in the cache key are a part of the path ("Specify the objects to invalidate" in Invalidation.html of
 the CloudFront Developer Guide). Paths are compared character by character, which is why a wrongly encoded one leaves
-the old object where it is.
+the old object where it is; but for the characters that RFC 1738 calls unsafe, which an invalidation has to encode while
+browsers send some of them (~, [, ], |, ^) as they are.
 """
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from localcloud.edge.lifetime import Lifetime
 
 MAX_BYTES = 512 << 20  # of one distribution's bodies
 MAX_OBJECT = 64 << 20  # larger ones are passed on and not kept
+_UNSAFE = re.compile(r"[\"<>\\^`{|}~\[\]]")
 
 
 @dataclass(slots=True, eq=False)
@@ -71,7 +74,7 @@ class Store:
             return
         self.drop(key)
         self._entries[key] = entry
-        self._paths.setdefault(key.path, set()).add(key)
+        self._paths.setdefault(_spelled(key), set()).add(key)
         self._bytes += len(entry.body)
         while self._bytes > self._max_bytes:
             self.drop(next(iter(self._entries)))
@@ -87,10 +90,10 @@ class Store:
         if entry is None:
             return
         self._bytes -= len(entry.body)
-        keys = self._paths[key.path]
+        keys = self._paths[_spelled(key)]
         keys.discard(key)
         if not keys:
-            del self._paths[key.path]
+            del self._paths[_spelled(key)]
 
     def invalidate(self, paths: Iterable[str]) -> int:
         """Drop what the paths of an invalidation name; the number of objects dropped."""
@@ -116,5 +119,10 @@ class Store:
         return [key for key in self._paths.get(held, ()) if _full(key) == path]
 
 
+def _spelled(key: Key) -> str:
+    """The key's path as an invalidation has to name it."""
+    return _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", key.path)
+
+
 def _full(key: Key) -> str:
-    return f"{key.path}?{'&'.join(key.queries)}" if key.queries else key.path
+    return f"{_spelled(key)}?{'&'.join(key.queries)}" if key.queries else _spelled(key)

@@ -62,6 +62,22 @@ def test_an_invalidation_drops(paths, dropped):
     assert sorted(held.path for held in HELD if store.get(held) is None) == sorted(dropped)
 
 
+@pytest.mark.parametrize(
+    ("held", "named", "dropped"),
+    [
+        ("/~me/[1]|^.txt", "/%7Eme/%5B1%5D%7C%5E.txt", 1),
+        ("/%7Eme/a", "/%7Eme/a", 1),
+        ("/~me/a", "/%7Eme/*", 1),
+        ("/a+b(1).txt", "/a%2Bb%281%29.txt", 0),
+    ],
+)
+def test_what_rfc_1738_calls_unsafe_is_named_encoded_however_browsers_send_it(held, named, dropped):
+    store = Store()
+    store.put(key(held), entry(), 0)
+    assert store.invalidate([named]) == dropped
+    assert len(store) == 1 - dropped
+
+
 def test_an_invalidation_by_tag_drops_what_has_the_tag():
     store = Store()
     store.put(key("/a"), entry(tags=["site-entry", "x"]), 0)
