@@ -357,18 +357,25 @@ def _read_body(
     take = sink or pieces.append
     framed = True
     if "chunked" in headers.get("transfer-encoding", "").lower():
-        while size := int(_line(reader).partition(b";")[0] or b"0", 16):
+        while size := _size(_line(reader).partition(b";")[0], 16):
             _copy(reader, size, take)
             _line(reader)
         while _line(reader):
             pass
     elif "content-length" in headers:
-        _copy(reader, int(headers["content-length"]), take)
+        _copy(reader, _size(headers["content-length"], 10), take)
     else:
         framed = False
         while block := reader.read(BLOCK):
             take(block)
     return b"".join(pieces), framed
+
+
+def _size(text: bytes | str, base: int) -> int:
+    try:
+        return int(text, base)
+    except ValueError:
+        raise BrokenAnswerError(f"an answer of {text!r} bytes") from None
 
 
 def _copy(reader: BinaryIO, size: int, take: Callable[[bytes], None]) -> None:

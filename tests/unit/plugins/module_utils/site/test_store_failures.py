@@ -77,6 +77,8 @@ PASSING = {
     "nonsense": raw(b"SSH-2.0-hello\r\n"),
     "half a head": raw(b"HTTP/1.1 200 OK\r\netag"),
     "endless head": raw(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 300 + b"\r\n"),
+    "no length": raw(b"HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\n"),
+    "no chunk": raw(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n"),
     "bad digest": refusal(400, "BadDigest"),
 }
 
