@@ -45,7 +45,7 @@ class SiteCloud:
         keys = access.Keys((self.account,))
         log = calls.Calls(keys)
         self._server = Server(host, port, access.Access(dispatcher.Dispatcher(), keys), log.routes, log)
-        self.cache = {}
+        self.cache, self._lock = {}, threading.Lock()
         self._edge = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._edge.serve_forever, kwargs={"poll_interval": 0.02})
         self.site_url = f"http://127.0.0.1:{self._edge.server_port}"
@@ -178,7 +178,8 @@ class SiteCloud:
             return error.code, dict(error.headers), error.read()
 
     def _answer(self, path):
-        self._clear()
+        with self._lock:
+            self._clear()
         key = unquote(path.partition("?")[0]).lstrip("/")
         name = key.rpartition("/")[2]
         key = key if "." in name else "index.html"
@@ -190,11 +191,11 @@ class SiteCloud:
     def _clear(self):
         for done in self.invalidations():
             if done.completed and not done.sent:
-                done.sent = True
                 uris = {key: [f"/{key}", *(["/"] if key == "index.html" else [])] for key in self.cache}
                 for key, paths in uris.items():
                     if any(matches(item, path) for item in done.paths for path in paths):
                         self.cache.pop(key)
+                done.sent = True
 
     def _handler(cloud):  # noqa: N805
         class Handler(BaseHTTPRequestHandler):

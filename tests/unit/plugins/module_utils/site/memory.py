@@ -251,6 +251,22 @@ class World:
             self.fuse.arm(0)
         return False
 
+    def killed_when(self, state, run):
+        """Runs until the site's state is this."""
+
+        def look():
+            self.check()
+            if self.state.state == state:
+                self.store.on_write = self.check
+                raise KilledError
+
+        self.store.on_write = look
+        try:
+            run()
+        except KilledError:
+            return True
+        return False
+
     def visit(self):
         """What a visitor gets: every document and what it names, from the edge."""
         page = self.edge.get("/").decode()
