@@ -211,7 +211,7 @@ from ansible_collections.slipway.ops.plugins.module_utils.invalidation.items_pla
     tag_problem,
     without_covered,
 )
-from ansible_collections.slipway.ops.plugins.module_utils.invalidation.model_plan import Distribution, Invalidation
+from ansible_collections.slipway.ops.plugins.module_utils.invalidation.model_plan import Distribution, Invalidation, few
 from ansible_collections.slipway.ops.plugins.module_utils.invalidation.paths_plan import (
     DEFAULT_BUDGET,
     MOST_PATHS,
@@ -305,7 +305,8 @@ def run(module: AnsibleAWSModule) -> dict[str, Any]:
         return {"changed": False, **shown(planned, None, "", progress.elapsed())}
     before = observe.newest(client, name, LOOKED_AT)
     reference = params["reference"] or following_reference(before[0] if before else "", planned.items)
-    progress.say(f"{planned.text}; {price_of(len(planned.items)).text}")
+    progress.say(f"{few(planned.items)} ({planned.text})")
+    progress.say(price_of(len(planned.items)).text)
     if module.check_mode:
         found = would_adopt(client, name, planned.items, reference, known, since)
         return {"changed": found is None, **shown(planned, found, reference, progress.elapsed())}

@@ -177,6 +177,7 @@ def test_the_progress_tells_price_id_status_and_time(cloud, invalidate, tmp_path
     path = tmp_path / "progress"
     found = invalidate(changed=["index.html"], progress_file=str(path))
     told = [json.loads(line)["text"] for line in path.read_text().splitlines()]
-    assert told[0].startswith("2 paths, each for itself; 2 paths: free within")
-    assert told[1] == f"{found['invalidation_id']} InProgress: created"
+    assert told[0] == "/, /index.html (2 paths, each for itself)"
+    assert told[1].startswith("2 paths: free within the account's first 1000 of the month")
+    assert told[2] == f"{found['invalidation_id']} InProgress: created"
     assert told[-1] == f"{found['invalidation_id']} Completed after 1 s"

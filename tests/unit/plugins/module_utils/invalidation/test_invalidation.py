@@ -236,6 +236,18 @@ def test_only_what_is_in_progress_is_read(cloud):
     assert (cloud.calls("ListInvalidations"), cloud.calls("GetInvalidation")) == (1, 2)
 
 
+def test_as_many_pages_are_read_as_have_some_in_progress(cloud, monkeypatch):
+    cloud.delay = 60
+    running = [cloud.invalidate("/a", reference=f"running {number}") for number in range(5)]
+    seen = observe.observe(cloud.client, cloud.distribution)
+    monkeypatch.setattr(observe, "_PAGE", 2)
+    assert [one.id for one in observe.running(cloud.client, seen)] == running[::-1]
+    monkeypatch.setattr(observe, "MOST_READ", 3)
+    cloud.forget_calls()
+    assert [one.id for one in observe.running(cloud.client, seen)] == running[:1:-1]
+    assert (cloud.calls("ListInvalidations"), cloud.calls("GetInvalidation")) == (2, 3)
+
+
 def test_nothing_is_listed_when_nothing_is_in_progress(cloud):
     cloud.invalidate("/")
     seen = observe.observe(cloud.client, cloud.distribution)
@@ -264,6 +276,7 @@ def test_check_mode_foresees_what_would_be_adopted(cloud):
     asked = cloud.client, cloud.distribution
     assert made.would_adopt(*asked, ["/"], "r1") is None
     first = invalidate(cloud, ["/"])
+    invalidate(cloud, ["/"], "r2")
     assert made.would_adopt(*asked, ["/"], "r1").id == first.id
     with pytest.raises(made.InvalidationError, match="was used before"):
         made.would_adopt(*asked, ["/other"], "r1")
