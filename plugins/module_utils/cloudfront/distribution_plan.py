@@ -123,7 +123,7 @@ def merged_config(live: Config, wanted: Wanted) -> dict[str, Any]:
     for key, value in wanted.config.items():
         if key not in ALONE:
             config[key] = merge(config.get(key), value)
-    config = merge({}, config)
+    config = dict(merge({}, config))
     origins = list(_origins(live, wanted))
     behaviors = list(_behaviors(config, wanted))
     config["Origins"] = {"Quantity": len(origins), "Items": origins}
@@ -176,7 +176,8 @@ def _settled_behavior(behavior: Config) -> dict[str, Any]:
 
 def _certificate(live: Config, declared: Config) -> Config:
     """The declared certificate wholly or not at all: members of two certificates contradict each other."""
-    there, certificate = live.get("ViewerCertificate", {}), declared["ViewerCertificate"]
+    there: Config = live.get("ViewerCertificate", {})
+    certificate: Config = declared["ViewerCertificate"]
     return there if same({key: there.get(key) for key in certificate}, certificate) else certificate
 
 

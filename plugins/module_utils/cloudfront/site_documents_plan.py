@@ -85,7 +85,11 @@ def bucket_policy(site: Inputs, distribution_arn: str) -> Document:
 
 
 def _log_policy(site: Inputs) -> Document:
-    """Log delivery writes for every account of AWS; the conditions bind it to this distribution and this bucket."""
+    """Log delivery writes for every account of AWS; the conditions bind it to this one.
+
+    The statement about access logs is to the letter the one that AWS would append if it missed it, and which the next
+    run would take away again (CloudWatch Logs user guide, Logs sent to Amazon S3, V2 permissions).
+    """
     arn, account = f"arn:aws:s3:::{site['log_bucket']}", site["account_id"]
     return {
         "Version": "2012-10-17",
@@ -99,7 +103,7 @@ def _log_policy(site: Inputs) -> Document:
                 "Resource": f"{arn}/AWSLogs/{account}/*",
                 "Condition": {
                     "StringEquals": {"aws:SourceAccount": account, "s3:x-amz-acl": "bucket-owner-full-control"},
-                    "ArnLike": {"aws:SourceArn": f"arn:aws:logs:us-east-1:{account}:delivery-source:{site['name']}"},
+                    "ArnLike": {"aws:SourceArn": f"arn:aws:logs:us-east-1:{account}:delivery-source:*"},
                 },
             },
             {
@@ -263,7 +267,6 @@ def _site_origin(site: Inputs, refers: Inputs) -> Document:
         "OriginAccessControlId": _id(refers, "origin_access_control", site["name"]),
         # Empty: an origin access control signs, not an identity of old.
         "S3OriginConfig": {"OriginAccessIdentity": ""},
-        "CustomHeaders": [],
     }
 
 
@@ -272,7 +275,6 @@ def _api_origin(site: Inputs, domain: str) -> Document:
         "Id": "api",
         "DomainName": domain,
         "OriginPath": "",
-        "CustomHeaders": [],
         "CustomOriginConfig": {
             "HTTPPort": 80,
             "HTTPSPort": 443,

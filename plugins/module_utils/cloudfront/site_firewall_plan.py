@@ -74,7 +74,8 @@ def _of_version(cidrs: Sequence[str], version: int) -> list[str]:
 
 def _address_rules(site: Inputs) -> list[Document]:
     """Rules that judge where a request comes from."""
-    name, action = site["name"], {"Block" if site["waf_mode"] == "block" else "Count": {}}
+    name = site["name"]
+    action: Document = {"Block" if site["waf_mode"] == "block" else "Count": {}}
     rules = [
         _named(name, "allow", 10, _in_sets(site, "allow"), {"Action": {"Allow": {}}}),
         _named(name, "block", 20, _in_sets(site, "block"), {"Action": action}),
@@ -87,7 +88,7 @@ def _address_rules(site: Inputs) -> list[Document]:
 
 def _managed_rules(site: Inputs, name: str) -> list[Document]:
     """Rules of AWS's. Those of known bad inputs have Log4j's among them."""
-    override = {"None" if site["waf_mode"] == "block" else "Count": {}}
+    override: Document = {"None" if site["waf_mode"] == "block" else "Count": {}}
     groups = (("reputation", 40, REPUTATION), ("core", 60, CORE), ("bad-inputs", 70, BAD_INPUTS))
     return [
         _named(name, word, priority, _managed(site, group), {"OverrideAction": override})

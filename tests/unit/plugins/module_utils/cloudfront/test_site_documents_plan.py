@@ -57,11 +57,11 @@ def test_no_lifecycle_takes_an_object_that_is_served():
     assert all(item["lifecycle_rules"][0]["AbortIncompleteMultipartUpload"] for item in (logs, releases))
 
 
-def test_logs_come_from_this_site_alone():
+def test_logs_come_from_this_account_alone():
     logs, releases = plan.buckets(site())
     policy = statements(logs["policy"])
     source = policy["AccessLogs"]["Condition"]["ArnLike"]["aws:SourceArn"]
-    assert source == f"arn:aws:logs:us-east-1:222222222222:delivery-source:{NAME}"
+    assert source == "arn:aws:logs:us-east-1:222222222222:delivery-source:*"
     assert policy["BucketLogs"]["Condition"]["ArnLike"]["aws:SourceArn"] == BUCKET
     assert policy["BucketLogs"]["Resource"].endswith("-logs-222222222222/s3/*")
     assert releases["access_log"] == {"bucket": logs["name"], "prefix": "s3/"}
