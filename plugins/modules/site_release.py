@@ -154,7 +154,7 @@ options:
   threads:
     description: Requests at a time.
     type: int
-    default: 32
+    default: 64
   lock:
     description:
       - The lease of the site, taken before the first change and proven before every write that visitors can see.
@@ -577,7 +577,7 @@ ARGUMENTS = {
     "invalidation": {"type": "dict", "options": INVALIDATION, "default": {}},
     "proof": {"type": "dict", "options": PROOF, "default": {}},
     "verify": {"type": "bool", "default": False},
-    "threads": {"type": "int", "default": 32},
+    "threads": {"type": "int", "default": 64},
     "lock": {"type": "dict", "options": LOCK},
     "run": {"type": "dict", "options": RUN, "default": {}},
     "progress_file": {"type": "path"},
@@ -631,7 +631,7 @@ def job_of(module: AnsibleAWSModule, progress: Progress, stop: Stop) -> transact
     params = module.params
     make = OneSession(module)
     client = Counted(make)
-    verify = None if params["validate_certs"] else False
+    verify = (params["aws_ca_bundle"] or None) if params["validate_certs"] else False
     store = Store(client("s3"), params["bucket"], threads=params["threads"], say=progress.say, verify=verify)
     return transaction.Job(
         store=store,

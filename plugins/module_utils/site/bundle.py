@@ -131,6 +131,8 @@ def _walk(root: Path, folder: Path) -> Iterator[Path]:
 
 def _refused(root: Path, file: Path) -> str | None:
     """A link may lead to a file of the bundle, and nowhere else."""
+    if stat.S_ISREG(file.lstat().st_mode):
+        return None  # found by a walk that follows no link, so that nothing has to be resolved
     shown = ascii(file.relative_to(root).as_posix())
     try:
         real = file.resolve(strict=True)
