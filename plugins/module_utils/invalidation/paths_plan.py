@@ -67,13 +67,17 @@ def plan_paths(
     changed: keys, relative to the origin path, of objects whose bytes or headers changed or that are gone. immutable:
     keys of all immutable objects; those among changed are never invalidated, as their names change with their content.
     unchanged: the other keys that stay as they are. running: what others invalidate now, which CloudFront's quotas
-    leave that much less room for; where they leave none, one wildcard is planned, and CloudFront takes it once one of
-    those in progress is done.
+    leave that much less room for. Ten paths and one wildcard are planned even where there is no room: to wait half a
+    minute until some of those in progress are done is better than to clear what did not change.
     """
     fixed = set(immutable)
     keys = set(changed) - fixed
     needed = without_covered(item for key in keys for uri in uris_of(key, routes) for item in spelled(uri))
-    limits = Limits(max(1, budget), max(0, MOST_PATHS - running.paths), max(1, MOST_WILDCARDS - running.wildcards))
+    limits = Limits(
+        max(1, budget),
+        max(DEFAULT_BUDGET, MOST_PATHS - running.paths),
+        max(1, MOST_WILDCARDS - running.wildcards),
+    )
     if _fit(needed, limits):
         return PathsPlan(tuple(needed), len(needed), text=_text(needed, needed))
     beside = Beside(
