@@ -113,7 +113,7 @@ def test_connection_is_kept(cloud):
     for _ in range(2):
         connection.request("GET", "/_localcloud/settings")
         with_socket = connection.sock
-        assert json.loads(connection.getresponse().read()) == {"weight_delay": 0.0}
+        assert json.loads(connection.getresponse().read())["weight_delay"] == 0.0
         assert connection.sock is with_socket is not None
     connection.close()
 
@@ -124,6 +124,7 @@ def test_connection_is_kept(cloud):
         ({"weight_delay": -1}, "0 to 3600"),
         ({"weight_delay": "5"}, "0 to 3600"),
         ({"weight_delay": True}, "0 to 3600"),
+        ({"invalidation_delay": 3601}, "invalidation_delay must be 0 to 3600"),
         ({"delay": 5}, "unknown setting 'delay'"),
         ([], "must be an object"),
     ],
@@ -135,6 +136,9 @@ def test_bad_settings_are_refused(cloud, body, message):
 
 
 def test_settings_change(cloud):
-    assert cloud.admin("settings", "PUT", {"weight_delay": 2.5}) == (200, {"weight_delay": 2.5})
-    assert cloud.admin("settings")[1] == {"weight_delay": 2.5}
-    assert cloud.admin("settings", "PUT", {"weight_delay": 0}) == (200, {"weight_delay": 0.0})
+    before = cloud.admin("settings")[1]
+    changed = {"weight_delay": 2.5, "invalidation_delay": 7.0}
+    assert cloud.admin("settings", "PUT", changed) == (200, changed)
+    assert cloud.admin("settings", "PUT", {"weight_delay": 0}) == (200, changed | {"weight_delay": 0.0})
+    assert cloud.admin("settings", "PUT", before) == (200, before)
+    assert before == {"weight_delay": 0.0, "invalidation_delay": 2.0}
