@@ -244,11 +244,14 @@ def _proof(result: Result) -> str:
     """What the edge answered with, request by request."""
     proof = result.get("proof") or {}
     rows = [
-        f"<tr><td>{sections.verdict(check.get('passed'))}<td>{_code(check.get('path'))}"
-        f'<td class="n">{escape(str(check.get("status") or "none"))}<td>{escape(str(check.get("detail", "")))}'
+        f"<tr><td>{sections.verdict(not check.get('fault'))}<td>{escape(str(check.get('what', '')))}"
+        f'<td>{_code(check.get("path"))}<td class="n">{escape(str(check.get("status") or "none"))}'
+        f"<td>{escape(str(check.get('fault') or check.get('cache') or ''))}"
         for check in proof.get("checks") or ()
     ]
-    return sections.table("Proof at the edge", '<th>Verdict<th>Path<th class="n">Status<th>What came back', rows)
+    return sections.table(
+        "Proof at the edge", '<th>Verdict<th>What<th>Path<th class="n">Status<th>What came back', rows
+    )
 
 
 def _kept(result: Result, environment: str) -> str:

@@ -184,7 +184,7 @@ SITE = {
     "seq": 17,
     "counts": {"added": {"immutable": 26}, "changed": {"document": 1, "file": 3}, "removed": {}},
     "invalidation": {"paths": ["/", "/index.html"], "status": "Completed", "price": 0.01},
-    "proof": {"checks": [{"path": "/", "status": 200, "passed": True}]},
+    "proof": {"checks": [{"path": "/", "status": 200, "fault": ""}]},
     "steps": [],
 }
 
@@ -210,7 +210,7 @@ def test_summary_of_a_site():
         "| Activation | <code>17</code> |",
         "| Files | 26 added, 4 changed |",
         "| Invalidation | 2 paths, Completed, at most 0.010 USD |",
-        "### Proof at the edge\n\n| path | status | passed |",
+        "### Proof at the edge\n\n| path | status | fault |",
         "[distribution](https://us-east-1.console.aws.amazon.com/cloudfront/v4/home#/distributions/E2QWRUHAPOMQZL)",
     ):
         assert part in text, part

@@ -48,7 +48,7 @@ RESULT = {
         "price": 0.01,
         "seconds": 6.2,
     },
-    "proof": {"proven": True, "checks": [{"path": "/", "status": 200, "passed": True, "detail": "as the release"}]},
+    "proof": {"proven": True, "checks": [{"path": "/", "what": "start", "status": 200, "fault": ""}]},
     "kept": [
         {"release": NOW, "seq": 17, "activated": "2026-11-24T05:32:43Z", "deactivated": ""},
         {"release": OLDER, "seq": 12, "activated": "2026-11-02T05:32:43Z", "deactivated": "2026-11-20T05:32:43Z"},
@@ -153,7 +153,7 @@ def test_it_loads_nothing_and_runs_nothing():
             "files": names,
             "found": hostile,
             "run": {"by": hostile, "url": "javascript:alert(1)", "git_sha": hostile},
-            "proof": {"checks": [{"path": hostile, "detail": hostile}]},
+            "proof": {"checks": [{"path": hostile, "what": hostile, "fault": hostile}]},
         }
     )
     assert "<script" not in bad
