@@ -10,17 +10,20 @@ type: aggregate
 short_description: Runs local Python modules by a process that is warm already, instead of a new Python each
 version_added: 0.4.0
 description:
-  - Results, C(changed) flags and errors are those of stock Ansible, and so are the strategy and the order of tasks. What
-    differs is how a module is run that is written in Python, belongs to one of O(collections) or to O(builtin_modules),
+  - Results, C(changed) flags and errors are those of stock Ansible, and so are the strategy and the order of tasks. It
+    differs in how a module is run that is written in Python, belongs to one of O(collections) or to O(builtin_modules),
     and would be run on this machine, by this Python, as this user.
   - Stock Ansible starts a Python for each of them, which imports boto3 and reads the description of an AWS service
     before it does anything. Here one process per run has done that. It forks a child for each module, and the child
     runs the module's own code with the environment, working directory and arguments that stock would give it.
+  - Plugins that nearly every task needs, such as Jinja's filters, are loaded before the first task, and not by each of
+    the workers that Ansible forks for one task.
   - Everything else is run as ever, and so is a module when the warm process is not there. That holds for other systems
-    than Linux, other connections and interpreters, privilege escalation, asynchronous tasks,
-    E(ANSIBLE_KEEP_REMOTE_FILES), debuggers and coverage of modules, own C(module_utils) beside the playbook, and tasks
-    whose C(environment) has what Python reads as it starts (E(PYTHONPATH), E(LC_ALL), E(HOME) and the like).
-  - With E(SLIPWAY_FAST) set to V(0) it does nothing.
+    than Linux, other connections and interpreters, privilege escalation, E(ANSIBLE_KEEP_REMOTE_FILES), debuggers and
+    coverage of modules, own C(module_utils) beside the playbook, and tasks whose C(environment) has what Python reads
+    as it starts (E(PYTHONPATH), E(LC_ALL), E(HOME) and the like).
+  - With E(SLIPWAY_FAST) set to V(0), and with an ansible-core whose inner workings it has not been tested with, it does
+    nothing.
   - It is a callback because one is loaded before the first play and says nothing about the order of tasks. Strategy
     plugins outside of ansible-core are deprecated.
 author:
@@ -60,8 +63,13 @@ from contextlib import ExitStack
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
+from ansible.release import __version__ as core
 from ansible_collections.slipway.ops.plugins.plugin_utils.warm_actions import warm_actions
 from ansible_collections.slipway.ops.plugins.plugin_utils.warm_client import WarmProcess
+from ansible_collections.slipway.ops.plugins.plugin_utils.warm_controller import load_plugins, spare_workers
+
+# The ansible-core that it is tested with.
+CORE = "2.21."
 
 
 class CallbackModule(CallbackBase):
@@ -79,11 +87,14 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_start(self, playbook: Any) -> None:  # noqa: ARG002
         """Once for each playbook of a run; the first one counts."""
-        if self._process or sys.platform != "linux" or os.environ.get("SLIPWAY_FAST", "1") == "0":
+        wanted = os.environ.get("SLIPWAY_FAST", "1") != "0" and sys.platform == "linux" and core.startswith(CORE)
+        if self._process or not wanted:
             return
         collections, builtin = self.get_option("collections"), self.get_option("builtin_modules")
         self._process = self._warm.enter_context(WarmProcess(self.get_option("services")))
         self._warm.enter_context(warm_actions(self._process, frozenset(collections), frozenset(builtin)))
+        load_plugins(["slipway.ops"])
+        spare_workers()
 
     def v2_playbook_on_stats(self, stats: Any) -> None:  # noqa: ARG002
         """The last event of a run."""

@@ -15,6 +15,7 @@ import dataclasses
 import json
 import os
 import re
+import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -52,6 +53,8 @@ class Job:
     module: str
     shebang: str
     environment: Mapping[str, str]
+    # Job id and time limit of an asynchronous task.
+    later: tuple[str, str] | tuple[()] = ()
 
 
 class Warm:
@@ -62,9 +65,9 @@ class Warm:
         self._collections = collections
         self._builtin = builtin
 
-    def job(self, action: ActionBase, name: str, task_vars: Mapping[str, Any]) -> Job | None:
-        """The module as a job, None if stock has to run it."""
-        if not _plain(action, task_vars):
+    def job(self, action: ActionBase, name: str, task_vars: Mapping[str, Any], later: bool) -> Job | None:
+        """The module as a job, None if stock has to run it. later: whether the task is not to wait for its end."""
+        if not _plain(action, task_vars) or later != bool(action._task.async_val):
             return None
         found = action._shared_loader_obj.module_loader.find_plugin_with_context(
             name, ".py", collection_list=action._task.collections
@@ -77,9 +80,11 @@ class Warm:
         environment: dict[str, Any] = {}
         action._compute_environment_string(environment)
         given = {name: str(value) for name, value in environment.items()}
+        if later:
+            given["ANSIBLE_ASYNC_DIR"] = action.get_shell_option("async_dir", default="~/.ansible_async")
         if shebang != f"#!{sys.executable}" or not self._takes(given):
             return None
-        return Job(path, module, shebang, given)
+        return Job(path, module, shebang, given, _later(action) if later else ())
 
     def _module(self, path: str) -> str | None:
         """The Python name of a module that may be run warm."""
@@ -110,6 +115,7 @@ class Warm:
             "folder": action._loader.get_basedir(),
             "umask": umask,
             "environment": {**os.environ, **job.environment},
+            "later": job.later,
         }
         ended = self._process.run(job.module, request)
         out, err = (to_text(raw, errors="surrogate_then_replace") for raw in (ended.stdout, ended.stderr))
@@ -129,13 +135,17 @@ def _plain(action: ActionBase, task_vars: Mapping[str, Any]) -> bool:
         type(action._connection).__module__ == "ansible.plugins.connection.local"
         and action._connection.become is None
         and action._connection._shell.SHELL_FAMILY == "sh"
-        and not action._task.async_val
         and not C.DEFAULT_KEEP_REMOTE_FILES
         and not configured("_MODULE_METADATA")
         and not configured("PYTHON_MODULE_RLIMIT_NOFILE", variables=task_vars)
         and not ExtensionManager.create(task_vars=task_vars).extension_names
         and not _own_module_utils()
     )
+
+
+def _later(action: ActionBase) -> tuple[str, str]:
+    """Job id and time limit of an asynchronous task, as ActionBase makes them."""
+    return f"j{secrets.randbelow(999999999999)}", str(action._task.async_val)
 
 
 def _own_module_utils() -> bool:
@@ -180,12 +190,14 @@ def _replacements(warm: Warm) -> dict[str, Callable[..., Any]]:
     def execute(self: ActionBase, *args: Any, **kwargs: Any) -> dict[str, Any]:
         given = dict(zip(_EXECUTE_PARAMETERS, args, strict=False)) | kwargs
         name = given.get("module_name") or self._task.action
-        job = None if given.get("wrap_async") else warm.job(self, name, given.get("task_vars") or {})
+        job = warm.job(self, name, given.get("task_vars") or {}, bool(given.get("wrap_async")))
         if job is None:
             return stock["_execute_module"](self, *args, **kwargs)
         jobs[id(self)] = job
         try:
-            return stock["_execute_module"](self, *args, **kwargs)
+            result = stock["_execute_module"](self, *args, **kwargs)
+            # What it says of every asynchronous task that it has started itself.
+            return {**result, "changed": True} if job.later else result
         except ColdError as error:
             display.vvv(f"{job.module} is run by a new process: {error}")
         finally:
@@ -204,6 +216,8 @@ def _replacements(warm: Warm) -> dict[str, Callable[..., Any]]:
             module_style="new",
             shebang=job.shebang,
             serialization_profile=PROFILE,
+            # There is nothing to be wrapped: the warm process sees to it.
+            has_async=bool(job.later),
         )
         return built, job.path
 

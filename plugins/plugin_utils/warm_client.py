@@ -28,6 +28,7 @@ INTEGER = struct.Struct("!i")
 CHUNK = 1 << 16
 # As a shell says it (128 + signal), which is what stock Ansible reports of a module that was killed.
 KILLED = 128
+END_SECONDS = 1
 
 display = Display()
 
@@ -72,8 +73,10 @@ class WarmProcess:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        """Nobody waits for it: it ends by itself when the last module has."""
+        """It ends at once, unless a module outlives the run; nobody waits for that."""
         self._control.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_SECONDS)
 
     def run(self, module: str, request: Mapping[str, Any]) -> Ended:
         """Run a module in a child of the warm process. module: its Python name; request: see warm_process.serve.

@@ -27,6 +27,7 @@ import selectors
 import signal
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -137,7 +138,8 @@ def serve(connection: socket.socket, module: str, out: int, err: int) -> int:
     """In the child: read the request, become the process that stock Ansible would have started, run the module.
 
     The request: arguments (JSON text, as AnsiballZ has it), profile, folder (working directory), umask, environment
-    (all of it). Returns the exit status.
+    (all of it), and later: for an asynchronous task its job id and time limit in seconds, else empty. Returns the exit
+    status.
     """
     parts = []
     while chunk := connection.recv(CHUNK):
@@ -156,17 +158,58 @@ def serve(connection: socket.socket, module: str, out: int, err: int) -> int:
     sys.argv = [""]
     from ansible.module_utils._internal._ansiballz import _loader
 
-    root = next((path for path in sys.path if (Path(path) / "ansible" / "module_utils").is_dir()), "")
-    return _status(
-        functools.partial(
-            _loader.run_module,
-            json_params=request["arguments"].encode(),
-            profile=request["profile"],
-            module_fqn=module,
-            modlib_path=root,
-            extensions={},
-        )
+    run = functools.partial(
+        _loader.run_module,
+        json_params=request["arguments"].encode(),
+        profile=request["profile"],
+        module_fqn=module,
+        modlib_path=next((path for path in sys.path if (Path(path) / "ansible" / "module_utils").is_dir()), ""),
+        extensions={},
     )
+    return _status(functools.partial(_later, run, module, *request["later"]) if request["later"] else run)
+
+
+def _later(run: Any, module: str, job: str, limit: str) -> None:
+    """Have Ansible's async_wrapper, unchanged, start a module that is in this process already."""
+    from ansible.modules import async_wrapper
+
+    async_wrapper.subprocess = types.SimpleNamespace(PIPE=subprocess.PIPE, Popen=functools.partial(Forked, run))
+    # The temporary folder, of which there is none, is not to be removed.
+    sys.argv = ["async_wrapper", job, limit, "true", module, module]
+    async_wrapper.main()
+
+
+class Forked:
+    """What async_wrapper needs of subprocess.Popen, for a call in the place of a command."""
+
+    def __init__(self, run: Any, command: list[bytes], **_settings: Any) -> None:
+        (self._out, out), (self._err, err) = os.pipe(), os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            for source, target in ((out, 1), (err, 2)):
+                os.dup2(source, target)
+            os.close(self._out)
+            os.close(self._err)
+            sys.argv = [os.fsdecode(command[0])]
+            _finish(_status(run))
+        os.close(out)
+        os.close(err)
+
+    def communicate(self) -> tuple[str, str]:
+        """All that it prints, as text, when it has ended."""
+        parts: dict[int, bytes] = {self._out: b"", self._err: b""}
+        with selectors.DefaultSelector() as selector:
+            for descriptor in parts:
+                selector.register(descriptor, selectors.EVENT_READ)
+            while selector.get_map():
+                for key, _events in selector.select():
+                    chunk = os.read(key.fd, CHUNK)
+                    parts[key.fd] += chunk
+                    if not chunk:
+                        selector.unregister(key.fd)
+        os.waitpid(self._pid, 0)
+        out, err = (part.decode(errors="surrogateescape") for part in parts.values())
+        return out, err
 
 
 def _status(run: Any) -> int:
@@ -181,7 +224,7 @@ def _status(run: Any) -> int:
     except KeyboardInterrupt:
         traceback.print_exc()
         return INTERRUPTED
-    except BaseException:
+    except BaseException:  # noqa: BLE001 whatever it was, Python would print it
         traceback.print_exc()
         return 1
     return 0
@@ -242,6 +285,8 @@ class Server:
         # Once here, and not in each child. A module that cannot be imported tells why when it is run.
         with contextlib.suppress(BaseException):
             importlib.import_module(module)
+        # Its child runs it as a program, and runpy warns of one that has been imported.
+        sys.modules.pop(module, None)
         self._start(connection, module, out, err)
         os.close(out)
         os.close(err)

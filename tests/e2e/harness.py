@@ -100,7 +100,7 @@ class Environment:
         lines: list[str] = []
         recorded = {
             "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACK),
-            "ANSIBLE_CALLBACKS_ENABLED": "recorder",
+            "ANSIBLE_CALLBACKS_ENABLED": "slipway.ops.warm,recorder",
             "ANSIBLE_NOCOLOR": "1",
             "RECORDER_FILE": str(record),
         }
