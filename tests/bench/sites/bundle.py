@@ -28,9 +28,9 @@ _KINDS = (
     ("assets/css", ".css", 120, 6_000, 1.0),
     ("assets/img", ".webp", 240, 40_000, 1.0),
     ("assets/img", ".svg", 160, 2_000, 0.8),
+    ("assets/locales", ".json", 75, 9_000, 0.7),
     ("assets/fonts", ".woff2", 24, 60_000, 0.4),
-    ("locales", ".json", 60, 9_000, 0.7),
-    ("pages", ".html", 24, 3_000, 0.5),
+    ("locales", ".json", 12, 9_000, 0.7),
 )
 BYTES = 61_100_000
 
@@ -50,7 +50,7 @@ def _plan(draw, files):
     """(name, size) of every file but the entry documents, whose names come from what they refer to."""
     plan = []
     for kind, suffix, number, median, spread in _KINDS:
-        for index in range(number * files // FILES):
+        for index in range(max(1, number * files // FILES)):
             size = int(draw.lognormvariate(0, spread) * median)
             name = f"{kind}/{index:04d}"
             if kind.startswith("assets"):
@@ -59,7 +59,7 @@ def _plan(draw, files):
     wanted = BYTES * files // FILES
     factor = wanted / sum(size for _name, size in plan)
     plan = [(name, int(size * factor)) for name, size in plan]
-    return plan + [(f"static/{index:02d}.txt", 200) for index in range(files - len(plan) - 3)]
+    return plan + [(f"icons/{index:02d}.png", 200) for index in range(files - len(plan) - 3)]
 
 
 def _write(folder, plan, changed, seed):

@@ -110,6 +110,8 @@ class Module(Contender):
             "bucket": BUCKET,
             "distribution_id": DISTRIBUTION,
             "site_url": target.edge,
+            # The others upload them, too.
+            "source_maps": "upload",
             "proof": {"timeout": 10},
         }
 
