@@ -72,8 +72,10 @@ def difference(snapshot: Snapshot, wanted: Wanted, *, resumed: bool) -> Differen
     live = _live(snapshot, wanted, resumed=resumed)
     kept = current is not None and wanted.release in current.kept_releases
     fixed = {path for path, file in target.items() if file.fixed}
-    # Whoever has the release itself, or a base with the same bytes under the same name, has proven that it was there.
-    there = fixed if kept else {path for path in fixed if any(_same_bytes(files, path, target) for files in live)}
+    # Whoever has the release itself, or a base with the same bytes under the same name, has proven that it was there;
+    # of the release itself all but the source maps, which may not have been served.
+    own = {path for path in fixed if target[path].kind != "map"} if kept else set()
+    there = own | {path for path in fixed if any(_same_bytes(files, path, target) for files in live)}
     clashes = {path for path in fixed for files in live if path in files and not _same_bytes(files, path, target)}
     missing = {path for path in target if path not in seen.etags} if seen else set()
     wrong = set(seen.wrong) if seen else set()
