@@ -196,7 +196,7 @@ def test_damage_that_a_resumed_switch_has_not_announced_takes_a_switch_of_its_ow
     style = "assets/style-0a1b2c3d.css"
     kept = (Kept(B.release, 2, NOW), Kept(A.release, 1, NOW, NOW))
     current = live(B, state="activating", seq=2, previous=A.release, over=(A.release,), kept=kept, paths=("/",))
-    seen = Seen({path: "etag" for path in B.public(maps=False)})
+    seen = Seen(dict.fromkeys(B.public(maps=False), "etag"))
     assert plan(current, wanted(), seen=seen).after is current
     damaged = dataclasses.replace(seen, wrong=frozenset({style}))
     found = plan(current, wanted(), seen=damaged)
