@@ -426,8 +426,15 @@ proof:
       type: int
       returned: always
       sample: 1
+    count:
+      description: How many requests that takes.
+      type: int
+      returned: always
+      sample: 9
     checks:
-      description: One a request, with C(path), C(what), C(status), C(fault), C(cache) and C(edge).
+      description:
+        - One a request, with C(path), C(what), C(status), C(fault), C(cache) and C(edge). The first 50, those with a
+          fault before the others.
       type: list
       elements: dict
       returned: always

@@ -51,13 +51,11 @@ def exchange(
     method: str = "GET",
     timeout: float = 5.0,
     limit: int = 65536,
-    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Asks address for the URL; redirects are not followed.
 
     host: the Host header and the name in the certificate, by default the URL's. timeout: seconds for all of it, from
-    connecting to the last byte; limit: bytes of the body to read. headers: sent besides
-    Host. Raises OSError or http.client.HTTPException.
+    connecting to the last byte; limit: bytes of the body to read. Raises OSError or http.client.HTTPException.
     """
     started = time.monotonic()
     connection = http.client.HTTPConnection(address, parts.port or PORTS[parts.scheme], timeout=timeout)
@@ -65,13 +63,13 @@ def exchange(
         connection.connect()
         with _cut_off(connection, timeout - (time.monotonic() - started)) as cut:
             try:
-                response, body = _ask(connection, parts, context, host, method, limit, headers or {})
+                response, body = _ask(connection, parts, context, host, method, limit)
             except (OSError, http.client.HTTPException) as error:
                 raise TimeoutError(f"no whole answer within {timeout:g} s") if cut.is_set() else error from None
             if cut.is_set():
                 raise TimeoutError(f"no whole answer within {timeout:g} s")
-        received = {name.lower(): value for name, value in response.getheaders()}
-        return Response(response.status, received, body, time.monotonic() - started)
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return Response(response.status, headers, body, time.monotonic() - started)
     finally:
         connection.close()
 
@@ -83,7 +81,6 @@ def _ask(
     host: str | None,
     method: str,
     limit: int,
-    headers: Mapping[str, str],
 ) -> tuple[http.client.HTTPResponse, bytes]:
     named = host or parts.netloc.rpartition("@")[2]
     if parts.scheme == "https":
@@ -93,7 +90,7 @@ def _ask(
         connection.sock = secure
         secure.do_handshake()
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection.request(method, path, headers={**headers, "Host": named, "Connection": "close"})
+    connection.request(method, path, headers={"Host": named, "Connection": "close"})
     response = connection.getresponse()
     return response, response.read(limit)
 

@@ -9,15 +9,18 @@ to DNS, so that this proves the edge near whoever runs it, and says so; Complete
 
 from __future__ import annotations
 
-import http.client
+import hashlib
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass, field, replace
+from itertools import batched
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..blue_green.http_request import PORTS, addresses_of, exchange, tls_context
+from ..blue_green.http_request import PORTS, tls_context
+from ..site.s3_request_plan import Credentials, Scope
+from ..site.s3_wire import BrokenAnswerError, Place, Wire
 from .invalidation import Pace
 from .model_plan import poll_after
 from .proof_plan import PLAIN, Answer, Check, Wanted, asset_checks, fault_of, first_checks, summary
@@ -25,10 +28,16 @@ from .proof_plan import PLAIN, Answer, Check, Wanted, asset_checks, fault_of, fi
 SCOPE = "proves the edge near this run; others follow the same invalidation"
 # A request without one is what AWS WAF's core rule set blocks (rule NoUserAgent_HEADER).
 USER_AGENT = "slipway-proof"
-# Seconds for one answer, bytes of one body, requests at a time.
+# Seconds to connect and without a byte, and for one answer as a whole.
 _TIMEOUT = 10.0
-_LARGEST = 64 * 1024 * 1024
-_AT_ONCE = 8
+_LONGEST = 60.0
+# CloudFront compresses no more bytes than this; only what is compressed, and the start document, is needed itself.
+_KEPT = 10_000_000
+_AT_ONCE = 16
+# So many are asked between two looks at the clock.
+_BATCH = 200
+# So many are shown in a result, those with faults first.
+_SHOWN = 50
 
 
 class ProofError(Exception):
@@ -55,7 +64,7 @@ class Proof:
 
     def note(self, check: Check, answer: Answer) -> None:
         fault = fault_of(check, answer, self.etags.get(check.path, ""))
-        self.results[check] = answer, fault
+        self.results[check] = replace(answer, body=answer.body if check.what == "start" else b""), fault
         if not fault and check.encoding == PLAIN:
             self.etags[check.path] = answer.headers.get("etag", "")
 
@@ -67,7 +76,8 @@ class Proof:
         return b""
 
     def shown(self) -> dict[str, Any]:
-        """For a result and a report."""
+        """For a result and a report. count: of all checks; checks: the first few, those with faults before others."""
+        ordered = sorted(self.results.items(), key=lambda item: not item[1][1])[:_SHOWN]
         checks = [
             {
                 "path": check.path,
@@ -77,12 +87,13 @@ class Proof:
                 "cache": answer.headers.get("x-cache", ""),
                 "edge": answer.headers.get("x-amz-cf-pop", ""),
             }
-            for check, (answer, fault) in self.results.items()
+            for check, (answer, fault) in ordered
         ]
         return {
             "url": self.site_url,
             "proven": bool(checks) and not self.faults,
             "scope": SCOPE,
+            "count": len(self.results),
             "rounds": self.rounds,
             "seconds": round(self.seconds, 3),
             "checks": checks,
@@ -101,21 +112,29 @@ def prove(site_url: str, wanted: Wanted, pace: Pace, *, validate_certs: bool = T
 
     wanted: with at least one document. site_url: scheme and host, https://d111111abcdef8.cloudfront.net.
     """
-    proof, started = Proof(site_url.rstrip("/")), pace.clock()
+    proof = Proof(site_url.rstrip("/"))
     browser = _Browser(proof.site_url, validate_certs)
-    todo, assets_known = first_checks(wanted), False
+    try:
+        _rounds(browser, proof, wanted, pace)
+    finally:
+        browser.close()
+    pace.say(f"{proof.site_url} serves the release: {len(proof.results)} checks passed; {SCOPE}")
+    return proof
+
+
+def _rounds(browser: _Browser, proof: Proof, wanted: Wanted, pace: Pace) -> None:
+    started, todo, assets_known = pace.clock(), first_checks(wanted), False
     while True:
-        _ask_all(browser, todo, proof)
+        _ask_all(browser, todo, proof, pace)
         start = proof.start()
         if start and not assets_known:
             assets_known = True
-            _ask_all(browser, asset_checks(wanted, start), proof)
+            _ask_all(browser, asset_checks(wanted, start), proof, pace)
         proof.rounds += 1
         proof.seconds = pace.clock() - started
         todo = [check for check, _fault in proof.faults]
         if not todo:
-            pace.say(f"{proof.site_url} serves the release: {len(proof.results)} checks passed; {SCOPE}")
-            return proof
+            return
         _wait(proof, pace)
 
 
@@ -131,32 +150,77 @@ def _wait(proof: Proof, pace: Pace) -> None:
     pace.rest(poll_after(proof.rounds - 1))
 
 
-def _ask_all(browser: _Browser, checks: Sequence[Check], proof: Proof) -> None:
-    """Plain requests first: their tags judge the compressed ones."""
-    for plain in (True, False):
-        chosen = [check for check in checks if (check.encoding == PLAIN) == plain]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            answers = list(pool.map(browser.ask, chosen))
-        for check, answer in zip(chosen, answers, strict=True):
-            proof.note(check, answer)
+def _ask_all(browser: _Browser, checks: Sequence[Check], proof: Proof, pace: Pace) -> None:
+    """Plain requests first: their tags judge the compressed ones. Once the time is over nothing more is asked."""
+    ordered = sorted(checks, key=lambda check: check.encoding != PLAIN)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for some in batched(ordered, _BATCH):
+            if pace.over and proof.faults:
+                answers = [Answer(error="not asked any more")] * len(some)
+            else:
+                answers = list(pool.map(browser.ask, some))
+            # The compressed ones come last, and so after what they are judged by.
+            for check, answer in zip(some, answers, strict=True):
+                proof.note(check, answer)
+            if len(ordered) > _BATCH:
+                pace.say(f"{len(proof.results)} of {len(ordered)} files asked for")
+
+
+# Visitors sign nothing.
+_NOBODY = Credentials("", "", "")
 
 
 class _Browser:
-    """Asks the site, each of its addresses in turn, over a new connection each time."""
+    """Asks the site over kept connections, through whatever proxy the environment names."""
 
     def __init__(self, site_url: str, validate_certs: bool) -> None:
-        self._url = site_url
-        self._context = tls_context(validate_certs)
-        self._turn = count()
+        parts = urlsplit(site_url)
+        place = Place(parts.scheme, parts.netloc.rpartition("@")[2], "/", Scope("", ""), lambda: _NOBODY, USER_AGENT)
+        self._host = place.host
+        # Certificates are trusted as visitors' are: those of the system.
+        self._wire = Wire(place, tls_context(validate_certs), (_TIMEOUT, _TIMEOUT))
+
+    def close(self) -> None:
+        self._wire.close()
 
     def ask(self, check: Check) -> Answer:
         """Never raises: no answer is an answer too."""
-        parts = urlsplit(self._url + check.path)
+        lines = [
+            f"GET {check.path} HTTP/1.1",
+            f"Host: {self._host}",
+            f"User-Agent: {USER_AGENT}",
+            f"Accept-Encoding: {check.encoding}",
+        ]
+        head = "".join(f"{line}\r\n" for line in (*lines, "")).encode("ascii")
         try:
-            addresses = addresses_of(parts)
-            address = addresses[next(self._turn) % len(addresses)]
-            headers = {"Accept-Encoding": check.encoding, "User-Agent": USER_AGENT}
-            found = exchange(parts, address, context=self._context, timeout=_TIMEOUT, limit=_LARGEST, headers=headers)
-        except (OSError, http.client.HTTPException) as error:
+            return self._ask(head)
+        except OSError as error:
             return Answer(error=f"no answer: {error}")
-        return Answer(found.status, found.headers, found.body)
+
+    def _ask(self, head: bytes) -> Answer:
+        body = _Body()
+        try:
+            found = self._wire.exchange("GET", head, sink=body.take)
+        except BrokenAnswerError as error:
+            if not error.stale:
+                raise
+            body = _Body()
+            found = self._wire.exchange("GET", head, sink=body.take, fresh=True)
+        return Answer(found.status, found.headers, body.start, body.hash.hexdigest())
+
+
+class _Body:
+    """Of a body the hash, and as much of its beginning as may be needed."""
+
+    def __init__(self) -> None:
+        self.hash = hashlib.sha256()
+        self.start = b""
+        self._until = time.monotonic() + _LONGEST
+
+    def take(self, block: bytes) -> None:
+        """Raises TimeoutError for what trickles in."""
+        if time.monotonic() > self._until:
+            raise TimeoutError(f"no whole answer within {_LONGEST:g} s")
+        self.hash.update(block)
+        if len(self.start) + len(block) <= _KEPT:
+            self.start += block

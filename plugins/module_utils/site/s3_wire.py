@@ -167,14 +167,16 @@ class Wire:
     def __init__(
         self,
         place: Place,
-        verify: bool | str | None = None,
+        verify: bool | str | ssl.SSLContext | None = None,
         timeouts: tuple[float, float] = (CONNECT_TIMEOUT, IDLE_TIMEOUT),
     ) -> None:
         """timeouts: seconds to connect, and without a byte after that. verify: see tls_context()."""
         url = f"{place.scheme}://{place.host}"
         self._url = urlsplit(url)
         self._timeouts = timeouts
-        self._tls = tls_context(verify) if place.scheme == "https" else None
+        self._tls = None
+        if place.scheme == "https":
+            self._tls = verify if isinstance(verify, ssl.SSLContext) else tls_context(verify)
         found = ProxyConfiguration(place.proxies or get_environ_proxies(url))
         proxy = found.proxy_url_for(url)
         self._proxy = _proxy_of(proxy) if proxy else None

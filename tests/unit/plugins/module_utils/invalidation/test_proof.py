@@ -9,6 +9,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from ansible_collections.slipway.ops.plugins.module_utils.invalidation import proof as proving
 from ansible_collections.slipway.ops.plugins.module_utils.invalidation.invalidation import Pace
 from ansible_collections.slipway.ops.plugins.module_utils.invalidation.proof import (
     SCOPE,
@@ -48,6 +49,9 @@ class Site:
         self.headers = {"X-Content-Type-Options": "nosniff", "X-Cache": "Hit from cloudfront", "X-Amz-Cf-Pop": "FRA1"}
         self.compressed = ("gzip", 'W/"index"', gzip.compress(INDEX))
         self.asked = []
+        self.agents = set()
+        self.connections = 0
+        self.closes, self.lacking = False, 0
         self.on_request = lambda path: None
 
     def answer(self, path, accepted):
@@ -66,13 +70,21 @@ def site():
     found = Site()
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self):
+            super().setup()
+            found.connections += 1
+
         def do_GET(self):
+            found.agents.add(self.headers["User-Agent"])
             status, headers, body = found.answer(self.path, self.headers.get("Accept-Encoding", ""))
             self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            for name, value in {**headers, "Content-Length": str(len(body) + found.lacking)}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
+            self.close_connection = found.closes
 
         def log_message(self, *_arguments):
             pass
@@ -222,6 +234,60 @@ def test_a_missing_asset_is_waited_for(site):
     missing = site.files.pop("/assets/app-A1.js")
     patience = Patience(60, lambda: site.files.update({"/assets/app-A1.js": missing}))
     assert prove(site.url, wanted(), patience.pace).rounds == 2
+
+
+def pages(site, count):
+    """So many documents on the site, and what is wanted of them."""
+    site.files.update({f"/p/{number}.html": (200, HTML, b"page") for number in range(count)})
+    return wanted(documents={"/": sha(INDEX)} | {f"/p/{number}.html": sha(b"page") for number in range(count)})
+
+
+def test_many_documents_take_few_connections_and_are_not_all_shown(site):
+    patience = Patience()
+    shown = prove(site.url, pages(site, 450), patience.pace).shown()
+    assert (shown["proven"], shown["count"], len(shown["checks"])) == (True, 457, 50)
+    assert site.connections < 60
+    assert "200 of 454 files asked for" in patience.lines[0]
+
+
+def test_a_connection_that_the_site_closes_is_no_fault(site):
+    site.closes = True
+    assert prove(site.url, pages(site, 100), Patience().pace).shown()["proven"]
+
+
+def test_faults_are_shown_before_the_rest_and_no_more_is_asked_when_the_time_is_over(site):
+    asked = pages(site, 900)
+    site.files["/p/7.html"] = (200, HTML, b"old")
+    with pytest.raises(ProofError) as caught:
+        prove(site.url, asked, Patience().pace)
+    shown = caught.value.proof.shown()
+    assert shown["checks"][0]["fault"]
+    assert "not asked any more" in {check["fault"] for check in shown["checks"]}
+    assert len(site.asked) < 900
+
+
+def test_an_answer_that_breaks_off_is_told(site):
+    site.closes, site.lacking = True, 5
+    assert "no answer: the answer ended 5 bytes early" in fault(site)
+
+
+def test_a_body_that_trickles_in_is_given_up(site, monkeypatch):
+    monkeypatch.setattr(proving, "_LONGEST", -1.0)
+    assert "no answer: no whole answer within -1 s" in fault(site)
+
+
+def test_a_large_asset_is_proven_without_being_kept(site, monkeypatch):
+    monkeypatch.setattr(proving, "_KEPT", len(INDEX))
+    large = b"x" * 3_000_000
+    site.files["/logo%20%2B.png"] = (200, "image/png", large)
+    asked = wanted(assets={"/logo%20%2B.png": sha(large)})
+    assert prove(site.url, asked, Patience().pace).shown()["proven"]
+
+
+def test_a_visitor_has_a_name(site):
+    """AWS WAF's core rule set blocks requests without a User-Agent (NoUserAgent_HEADER)."""
+    prove(site.url, wanted(), Patience().pace)
+    assert site.agents == {proving.USER_AGENT}
 
 
 def test_many_faults_are_told_in_one_line(site):
