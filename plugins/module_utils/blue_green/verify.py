@@ -15,8 +15,6 @@ from functools import partial
 from typing import Any
 from urllib.error import URLError
 
-from ansible.module_utils.urls import open_url
-
 from .. import autoscaling, ecr, iam, log_groups, network_api, secrets_api
 from ..together import together
 from .image_plan import ImageReference, image_complaint, reference
@@ -141,6 +139,9 @@ def _image(client: Any, image: ImageReference, manifest: str | None = None) -> t
 
 def _platform_at(url: str) -> tuple[tuple[str, ...], str]:
     """The registry keeps configurations in S3, which not every runner reaches."""
+    # Loads cryptography: a tenth of a second, which only a deployment that starts tasks needs to spend.
+    from ansible.module_utils.urls import open_url
+
     try:
         with open_url(url, timeout=_CONFIG_SECONDS) as answer:
             platform = platform_of_config(answer.read(_CONFIG_BYTES).decode())
