@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m localcloud.demo` (`make demo`): provision, deploy 1.0.0, swap to 2.0.0 under load, report.
+"""`python -m localcloud.demo` (`make demo`): provision, deploy 1.0.0, swap to 2.0.0 under load, publish the site.
 
-It may be run again on what it left: the environment then exists already, 1.0.0 takes over from the 2.0.0 of the last
-run, and 2.0.0 is swapped in once more. Exit status: 0 when not one request failed, 1 otherwise, 130 when interrupted.
+The site goes from 1.0.0 to 2.0.0 while visitors load it through the edge, in a browser too where there is one. It may
+be run again on what it left: the environment then exists already, 1.0.0 takes over from the 2.0.0 of the last run, and
+2.0.0 follows once more. Exit status: 0 when not one request failed, 1 otherwise, 130 when interrupted.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from localcloud import images
-from localcloud.demo import run, summary, watch
+from localcloud.demo import run, site, summary, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 STATE = images.ROOT / ".local"
 BUILD = images.ROOT / "build"
 OLD, NEW = "1.0.0", "2.0.0"
+# What the site's releases are drawn in; a site has no colors of its own.
+COLORS = ("blue", "green")
 # How long a change of the rule takes to reach the load balancer here. AWS gives no figure; this is a slow day.
 WEIGHT_DELAY = 5.0
 # Seconds of load before and after the swap, so that the page shows the state on both sides of it.
@@ -49,14 +52,17 @@ class Demo:
         old, new = self._part("push", lambda: (self._push(OLD), self._push(NEW)))
         self._part(f"deploy {OLD}", lambda: self._deploy(old))
         counted, result, samples = self._part(f"swap to {NEW} under load", lambda: self._swap(new))
+        published = self._site()
         report = BUILD / "report.html"
-        summary.page(counted, result, samples, report)
+        summary.page(counted, result, samples, published, dict(zip(COLORS, (OLD, NEW), strict=True)), report)
         say("")
-        for line in summary.table(counted, result, self.took):
+        for line in summary.table(counted, result, published, self.took):
             say(line)
-        if wrong := summary.problems(counted, result, OLD, NEW):
+        wrong = summary.problems(counted, result, OLD, NEW)
+        if wrong := wrong + site.problems(published.counted, published.result, OLD, NEW):
             raise run.StepFailedError("\n".join([*wrong, f"see {shown(report)}"]))
         say(f"\n0 dropped of {counted.summary['requests']:,} requests.")
+        say(f"Each of {published.counted.summary['visits']:,} visitors of the site got one whole release.")
         self._say_next(report)
         return 0
 
@@ -80,9 +86,13 @@ class Demo:
 
     def _deploy(self, image: str) -> dict[str, Any]:
         """deploy_backend.yml with the image; what the deployment returned."""
-        left = BUILD / "deploy-local-api.json"
+        return self._told("api", "deploy_backend", "-e", f"image={image}")
+
+    def _told(self, service: str, playbook: str, *extra: str) -> dict[str, Any]:
+        """Run a playbook; what it left about the service."""
+        left = BUILD / f"deploy-local-{service}.json"
         left.unlink(missing_ok=True)
-        self._playbook("deploy_backend", "-e", f"image={image}")
+        self._playbook(playbook, *extra)
         result: dict[str, Any] = json.loads(left.read_text())
         return result
 
@@ -96,6 +106,26 @@ class Demo:
             time.sleep(AFTER)
             counted = load.stop()
         return counted, result, seen.samples
+
+    def _site(self) -> summary.Site:
+        with site.Window(lambda text: say(f"    {text}")) as window:
+            self._part(f"publish site {OLD}", lambda: self._publish(OLD))
+            window.look(self._env["LOCAL_SITE_URL"], OLD)
+            counted, result = self._part(f"publish site {NEW} to visitors", lambda: self._republish(window))
+        return summary.Site(counted, result, window.pictures)
+
+    def _publish(self, version: str) -> dict[str, Any]:
+        return self._told("site", "deploy_frontend", "-e", f"bundle={site.RELEASES / version}")
+
+    def _republish(self, window: site.Window) -> tuple[run.Counted, dict[str, Any]]:
+        url = self._env["LOCAL_SITE_URL"]
+        with run.Visitors(url, site.bundles(OLD, NEW), self._logs) as visitors:
+            time.sleep(BEFORE)
+            result = self._publish(NEW)
+            window.go_on(OLD)
+            window.look(url, NEW)
+            time.sleep(AFTER)
+            return visitors.stop(), result
 
     def _wait_gone(self, service: watch.Service, color: str) -> None:
         say(f"    waiting for the last {color} task to stop, still under load")
@@ -125,7 +155,9 @@ class Demo:
         say(f"""
   report         {shown(report)}
   the service    {self._env["LOCAL_ALB_URL"]}/
+  the site       {self._env["LOCAL_SITE_URL"]}/
   back to {OLD}  . .local/env && ansible-playbook -i inventories/local playbooks/rollback_backend.yml
+  the site too   . .local/env && ansible-playbook -i inventories/local playbooks/rollback_frontend.yml
   any AWS tool   . .local/env && aws ecs describe-services --cluster slipway-local --services api-blue api-green
   stop it        make local-down""")
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from localcloud import accounts, images
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: The load of a swap, requests a second, and when a forgotten generator stops by itself.
 RATE, LOAD_LIMIT = 250.0, 600.0
+#: Visitors a second during a site's release; each makes some ten requests.
+VISITORS = 10.0
 # Whatever points an AWS or Ansible program elsewhere must not leak in from the user's shell.
 _FOREIGN = ("AWS_", "ANSIBLE_", "BOTO", "SLIPWAY_", "LOCAL_")
 
@@ -84,14 +86,14 @@ class Counted:
     seconds: list[dict[str, Any]]
 
 
-class Load:
-    """The load generator as a process of its own, between `with` and the end of its block at the latest."""
+class Generator:
+    """A generator as a process of its own, between `with` and the end of its block at the latest."""
 
-    def __init__(self, url: str, folder: Path, rate: float = RATE, seconds: float = LOAD_LIMIT) -> None:
-        """URL must answer as the example's /version does; the generator's files go to FOLDER."""
-        self._out, self._lines = folder / "load.json", folder / "load.jsonl"
+    def __init__(self, arguments: Sequence[str], folder: Path, name: str, rate: float, seconds: float) -> None:
+        """`python -m ARGUMENTS`; its files go to FOLDER and begin with NAME."""
+        self._out, self._lines = folder / f"{name}.json", folder / f"{name}.jsonl"
         self._out.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "localcloud.load", url, "--rate", str(rate), "--seconds", str(seconds)]
+        command = [sys.executable, "-m", *arguments, "--rate", str(rate), "--seconds", str(seconds)]
         command += ["--out", str(self._out), "--lines", str(self._lines)]
         self._process = subprocess.Popen(command, cwd=images.ROOT, stdin=subprocess.DEVNULL)
 
@@ -108,10 +110,30 @@ class Load:
         lines = [json.loads(line) for line in self._lines.read_text().splitlines()]
         return Counted(json.loads(self._out.read_text()), lines)
 
-    def __enter__(self) -> Load:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+
+
+class Load(Generator):
+    """Requests to one address, as a load balancer's."""
+
+    def __init__(self, url: str, folder: Path, rate: float = RATE, seconds: float = LOAD_LIMIT) -> None:
+        """URL must answer as the example's /version does."""
+        super().__init__(["localcloud.load", url], folder, "load", rate, seconds)
+
+
+class Visitors(Generator):
+    """Visitors of a site, each of whom loads all of a page (localcloud.load.visitors)."""
+
+    def __init__(
+        self, url: str, releases: Mapping[str, Path], folder: Path, rate: float = VISITORS, seconds: float = LOAD_LIMIT
+    ) -> None:
+        """RELEASES: name -> folder of each release that may be live, the old one first."""
+        known = [f"--release={name}={path}" for name, path in releases.items()]
+        ways_in = ["--path=/", "--path=/launches/aurora"]
+        super().__init__(["localcloud.load.visit", url, *known, *ways_in], folder, "visitors", rate, seconds)

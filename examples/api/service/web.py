@@ -44,6 +44,8 @@ def build(version: str, given: settings.Settings) -> web.Application:
     app.on_response_prepare.append(_head)
     app.router.add_get("/healthz", _health)
     app.router.add_get("/version", _version)
+    # As the application in the browser asks: the distribution hands /api/* on as it is.
+    app.router.add_get("/api/version", _version)
     storage.attach(app, given.bucket)
     llm.attach(app, given.providers)
     return app

@@ -39,6 +39,7 @@ def test_a_release_says_who_it_is(release, version, home, content_type):
         "address": f"127.0.0.1:{running.port}",
     }
     assert (headers["X-Slipway-Color"], headers["X-Slipway-Version"]) == ("green", version)
+    assert get(f"{running.url}/api/version")[0] == text
     text, headers = get(f"{running.url}/")
     assert home in text
     assert headers["Content-Type"].startswith(content_type)
