@@ -45,7 +45,7 @@ def invalidate(cloud, capsys):
 
 
 def test_what_changed_is_invalidated_and_waited_for(cloud, invalidate):
-    cloud.delay = 1.5
+    cloud.delay = 0.5
     found = invalidate(changed=["index.html", "a b.txt", "assets/app-B1x9Yz82.js"])
     assert (found["changed"], found["status"], found["adopted"]) == (True, "Completed", False)
     assert found["paths"] == cloud.paths_of(found["invalidation_id"]) == ["/", "/a%20b.txt", "/index.html"]
