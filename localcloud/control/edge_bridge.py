@@ -10,7 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from localcloud.control import edge_config
+from localcloud.control import access_logs, edge_config
 from localcloud.control.edge_board import CHANGED, EDGE
 from localcloud.control.lock import MOTO
 from localcloud.mends.cloudfront.store import Invalidation, stores
@@ -100,6 +100,9 @@ class EdgeBridge:
             with MOTO:
                 _complete(report["distribution"], report["id"])
             log.info("invalidation %s dropped %s objects", report["id"], report["dropped"])
+        elif report["type"] == "access":
+            with MOTO:
+                _deliver(report["distribution"], report["records"])
         elif report["type"] == "listening":
             log.info("the edge listens on %s:%s for %s", report["host"], report["port"], report["distribution"])
         else:
@@ -112,6 +115,12 @@ def _pending() -> Iterator[tuple[str, Invalidation]]:
             for item in distribution.invalidations:
                 if not item.sent:
                     yield distribution.id, item
+
+
+def _deliver(distribution_id: str, records: list[dict[str, Any]]) -> None:
+    for store in stores():
+        if distribution_id in store.distributions:
+            access_logs.deliver(store.account_id, store.distributions[distribution_id].arn, records)
 
 
 def _complete(distribution_id: str, invalidation_id: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from moto.wafv2.models import GLOBAL_REGION, wafv2_backends
 
 from localcloud import network
+from localcloud.control import access_logs
 from localcloud.mends.cloudfront.policies import ACCESS_CONTROL, KINDS, entities
 from localcloud.mends.cloudfront.store import Distribution, Store, stores
 
@@ -117,6 +118,7 @@ def _site(
             if function.live is not None and function.arn in arns
         },
         "addresses": addresses,
+        "logging": access_logs.wanted(store.account_id, distribution.arn),
         "web_acl": _web_acl(store.account_id, distribution.config["WebACLId"]),
     }
 

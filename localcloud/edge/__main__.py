@@ -5,7 +5,8 @@ In: {"type": "config", ...}, the whole configuration each time it changes (confi
 {"type": "invalidate", "id", "distribution", "paths"}, which drops objects at once. A line that cannot be used is
 reported and changes nothing.
 Out: {"type": "listening", "distribution", "host", "port"} for each opened listener; {"type": "invalidated", "id",
-"distribution", "dropped"}; {"type": "error", "message"}.
+"distribution", "dropped"}; {"type": "access", "distribution", "records"} with the access log of the last seconds
+(journal.py) where a distribution has one; {"type": "error", "message"}.
 """
 
 from __future__ import annotations
@@ -51,13 +52,13 @@ async def main() -> None:
     work = asyncio.ensure_future(read_messages(edge))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, work.cancel)
-    pruning = asyncio.ensure_future(edge.prune())
+    upkeep = asyncio.ensure_future(edge.upkeep())
     try:
         await work
     except asyncio.CancelledError:
         pass
     finally:
-        pruning.cancel()
+        upkeep.cancel()
         await edge.close()
 
 

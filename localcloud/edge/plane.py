@@ -9,11 +9,12 @@ from typing import Any
 
 from localcloud.alb.upstream import target_tls
 from localcloud.edge.config import Config, Site
+from localcloud.edge.context import Emit, Shared
 from localcloud.edge.origins import Pools
 from localcloud.edge.server import Listener
-from localcloud.edge.site import Emit, Shared, SiteProxy
+from localcloud.edge.site import SiteProxy
 
-_PRUNE_INTERVAL = 5.0  # seconds between two looks at idle connections to origins
+_INTERVAL = 2.0  # seconds between two reports of access logs, and two looks at idle connections to origins
 _IDLE = 30.0  # seconds; "Keep-alive timeout (custom and VPC origins only)" is 5 by default, and 60 at most
 
 
@@ -53,19 +54,28 @@ class Edge:
     def invalidate(self, message: Mapping[str, Any]) -> None:
         """Drop what an invalidation names, and say so."""
         listener = self._listeners.get(message["distribution"])
-        dropped = listener.proxy.store.invalidate(message["paths"]) if listener else 0
+        dropped = listener.proxy.invalidate(message["paths"]) if listener else 0
         self._emit(
             {"type": "invalidated", "id": message["id"], "distribution": message["distribution"], "dropped": dropped}
         )
 
-    async def prune(self) -> None:
-        """Close idle connections to origins now and then; runs until cancelled."""
+    async def upkeep(self) -> None:
+        """Report access logs and close idle connections to origins now and then; runs until cancelled."""
         while True:
-            await asyncio.sleep(_PRUNE_INTERVAL)
+            await asyncio.sleep(_INTERVAL)
             self._shared.pools.prune(self._loop.time() - _IDLE)
+            self.report()
+
+    def report(self) -> None:
+        """Hand on the access log records since the last report."""
+        for site_id, listener in self._listeners.items():
+            records = listener.proxy.state.journal.take()
+            if records:
+                self._emit({"type": "access", "distribution": site_id, "records": records})
 
     async def close(self) -> None:
         """Close everything at once."""
+        self.report()
         await asyncio.gather(*(listener.close() for listener in self._listeners.values()))
         self._shared.pools.close()
 

@@ -121,9 +121,17 @@ def test_function(self: CloudFrontResponse) -> ActionResult:
         "ComputeUtilization": "20",
         "FunctionExecutionLogs": logs,
         "FunctionErrorMessage": message,
-        "FunctionOutput": json.dumps({"request": json.loads(output)}) if output else "",
+        "FunctionOutput": _output(output),
     }
     return ActionResult({"TestResult": result})
+
+
+def _output(text: str) -> str:
+    """What the function gave back, under the name of what it is."""
+    if not text:
+        return ""
+    value = json.loads(text)
+    return json.dumps({"response" if "statusCode" in value else "request": value})
 
 
 def _stage(self: CloudFrontResponse) -> Stage:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import time
@@ -234,6 +235,41 @@ def test_a_load_balancer_is_an_origin(cloud, site):
     site.cf.update_distribution(Id=site.id, IfMatch=etag, DistributionConfig=config)
     elb.delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])
     wait_for(lambda: site.get("/api/x")[2] != "from the alb")
+
+
+@pytest.mark.parametrize(("form", "first"), [("json", b'{"'), ("w3c", b"#Version")])
+def test_access_logs_are_delivered_to_a_bucket_that_lets_them_in(cloud, site, form, first):
+    logs, bucket, account = cloud.client("logs", ENVIRONMENT), name(), cloud.account(ENVIRONMENT).id
+    site.s3.create_bucket(Bucket=bucket)
+    source = logs.put_delivery_source(name=name(), resourceArn=site.arn, logType="ACCESS_LOGS")["deliverySource"]
+    destination = logs.put_delivery_destination(
+        name=name(),
+        outputFormat=form,
+        deliveryDestinationConfiguration={"destinationResourceArn": f"arn:aws:s3:::{bucket}"},
+    )["deliveryDestination"]
+    delivery = logs.create_delivery(deliverySourceName=source["name"], deliveryDestinationArn=destination["arn"])
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "delivery.logs.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{bucket}/AWSLogs/{account}/*",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": account, "s3:x-amz-acl": "bucket-owner-full-control"},
+            "ArnLike": {"aws:SourceArn": f"arn:aws:logs:us-east-1:{account}:delivery-source:*"},
+        },
+    }
+    site.s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Statement": [statement]}))
+
+    def arrived():
+        site.get("/logged")
+        return site.s3.list_objects_v2(Bucket=bucket).get("Contents")
+
+    key = wait_for(arrived)[0]["Key"]
+    assert key.startswith(f"AWSLogs/{account}/CloudFront/{site.id}.")
+    text = gzip.decompress(site.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    assert text.startswith(first)
+    assert b"/logged" in text
+    logs.delete_delivery(id=delivery["delivery"]["id"])
 
 
 def test_the_account_s_first_distribution_is_at_its_reserved_url(cloud, site):

@@ -113,6 +113,7 @@ class Site:
         self.web_acl: dict[str, Any] | None = None
         self.access_controls = {"oac": {"SigningBehavior": "always"}}
         self.token = "token"
+        self.logging = False
         self.app = {
             "Id": "app",
             "DomainName": "app.example",
@@ -150,6 +151,7 @@ class Site:
             "access_controls": self.access_controls,
             "functions": {arn: {"code": code, "runtime": "cloudfront-js-2.0"} for arn, code in self.functions.items()},
             "addresses": {"app.example": {"80": {"host": HOST, "port": self.origin.port, "tls": False}}},
+            "logging": self.logging,
             "web_acl": copy.deepcopy(self.web_acl),
         }
         endpoint = f"{HOST}:{self.origin.port}"

@@ -176,6 +176,20 @@ async def test_an_object_on_its_way_during_an_invalidation_is_not_kept(site: Sit
 
 
 @served
+async def test_who_comes_after_an_invalidation_does_not_get_what_was_on_its_way_before(site: Site):
+    site.origin.pages["/a"] = page("v1")
+    site.origin.gate = asyncio.Event()
+    await site.apply()
+    before = asyncio.create_task(site.get("/a"))
+    await site.origin.until(1)
+    site.invalidate("/a")
+    after = asyncio.create_task(site.get("/a"))
+    await site.origin.until(2)
+    site.origin.gate.set()
+    await asyncio.gather(before, after)
+
+
+@served
 async def test_an_object_is_kept_even_if_its_first_viewer_leaves(site: Site):
     site.origin.pages["/a"] = page("v1")
     site.origin.gate = asyncio.Event()

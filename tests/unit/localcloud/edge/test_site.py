@@ -299,3 +299,28 @@ async def test_a_malformed_request_is_a_400(site: Site):
     writer.write(b"GET / HTTP/1.1\r\nbad header\r\n\r\n")
     assert b"400 Bad Request" in await reader.readuntil(b"\r\n")
     writer.close()
+
+
+@served
+async def test_an_access_log_has_a_record_for_each_answer(site: Site):
+    site.origin.pages |= {"/a": text("0123"), "/api/x": text("api")}
+    site.logging = True
+    await site.apply(behavior(), API)
+    await site.get("/a?q=1", User_Agent="test", Referer="https://r.example/")
+    await site.get("/a")
+    await site.get("/a", "DELETE")
+    await site.get("/api/x")
+    site.edge.report()
+    message = site.lines[-1]
+    names = ("cs-method", "cs-uri-stem", "cs-uri-query", "sc-status", "x-edge-result-type")
+    assert (message["type"], message["distribution"]) == ("access", "E1")
+    assert [tuple(record[name] for name in names) for record in message["records"]] == [
+        ("GET", "/a", "q=1", 200, "Miss"),
+        ("GET", "/a", "", 200, "Hit"),
+        ("DELETE", "/a", "", 403, "Error"),
+        ("GET", "/api/x", "", 200, "Miss"),
+    ]
+    first = message["records"][0]
+    assert (first["cs(User-Agent)"], first["cs(Referer)"], first["c-ip"]) == ("test", "https://r.example/", HOST)
+    site.edge.report()
+    assert site.lines[-1] is message
