@@ -12,7 +12,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.gates import lint, molecule, sanity, suites
+from tests.gates import lint, molecule, sanity, suites, web
 from tests.gates.run import Outcome
 
 GATES = {
@@ -21,6 +21,7 @@ GATES = {
     "sanity": sanity.run,
     "molecule": molecule.run,
     "e2e": suites.e2e,
+    "web": web.run,
 }
 
 
@@ -51,7 +52,7 @@ def close(outcomes: list[Outcome]) -> int:
     """Print the table of `outcomes` and the closing line; returns the exit status."""
     width = max(len(outcome.name) for outcome in outcomes)
     for outcome in outcomes:
-        state = "FAILED" if outcome.failed else "ok"
+        state = "FAILED" if outcome.failed else "ok" if outcome.passed else "-"
         print(
             f"{outcome.name:<{width}}  {state:<6}  {outcome.passed:>5} passed {outcome.failed:>3} failed"
             f"  {outcome.seconds:>6.1f} s  {outcome.log}"
