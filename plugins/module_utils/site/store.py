@@ -23,14 +23,14 @@ from .s3_answer_plan import DELETE_LIMIT, Listed, NotDeleted, read_copied, read_
 from .s3_client import Patience, Request, S3Client
 from .s3_errors import Failure, PreconditionFailedError, StoreError
 from .s3_request_plan import checksum, escape
-from .s3_retry_plan import is_transient
+from .s3_retry_plan import is_transient, wait_range
 from .s3_wire import CONNECT_TIMEOUT, IDLE_TIMEOUT, Answer, FileBody
 from .upload import Crew
 
 __all__ = ["Found", "Listed", "PreconditionFailedError", "Progress", "Put", "Store", "StoreError"]
 
-# Requests at a time. Each waits for S3 for 20 to 50 ms and computes for 0.3 ms, so that a core has time for
-# many. S3 takes 3,500 writes a second below one prefix.
+# Requests at a time. Each waits for S3 for 20 to 50 ms and computes for 0.3 ms, so that a core has time for many.
+# S3 takes 3,500 writes a second below one prefix.
 THREADS = 64
 # Files up to this size are read at once, larger ones while they are sent: threads x this is the memory for bodies.
 WHOLE_FILE = 256 * 1024
@@ -133,8 +133,8 @@ class Store:
     ) -> str:
         """Writes one object; see Put. sha256: computed here for bytes when it is not given. Returns the new ETag.
 
-        Raises PreconditionFailedError when the object is not as the condition says, unless it has got these very bytes
-        by an earlier try at the same request whose answer was lost.
+        Raises PreconditionFailedError when the object is not as the condition says. It counts as written when it has
+        these very bytes and if_none_match was given, or an earlier try at the same request got no good answer.
         """
         if not sha256:
             sha256 = hashlib.sha256(body if isinstance(body, bytes) else body.read_bytes()).hexdigest()
@@ -210,9 +210,10 @@ class Store:
         deleted = 0
         for some in batched(keys, DELETE_LIMIT):
             left = self._delete(some)
-            for _again in range(DELETE_ATTEMPTS - 1):
+            for number in range(1, DELETE_ATTEMPTS):
                 if not left or not all(is_transient(-1, one.code) for one in left):
                     break
+                self._patience.wait(wait_range(number, "")[1])
                 left = self._delete([one.key for one in left])
             if left:
                 raise StoreError(self._not_deleted(left))
@@ -243,7 +244,7 @@ class Store:
             headers["if-none-match"] = "*"
         elif item.if_match:
             headers["if-match"] = item.if_match
-        request = Request("put", "PUT", item.key, headers=headers, body=_body(item.body), sha256=item.sha256)
+        request = Request("put", "PUT", item.key, headers=headers, body=self._body(item), sha256=item.sha256)
         try:
             return self._s3.call(request, patience).headers.get("etag", "")
         except PreconditionFailedError as error:
@@ -255,6 +256,16 @@ class Store:
             if _differs(found, item):
                 return self.copy_headers(item.key, item.headers, if_match=found.etag)
             return found.etag
+
+    def _body(self, item: Put) -> bytes | FileBody:
+        """Raises StoreError when the file cannot be read: that is no matter of trying again."""
+        if isinstance(item.body, bytes):
+            return item.body
+        try:
+            size = item.body.stat().st_size
+            return FileBody(item.body, size) if size > WHOLE_FILE else item.body.read_bytes()
+        except OSError as error:
+            raise StoreError(self._s3.failure(Request("put", "PUT", item.key), f"{error}")) from error
 
     def _same(self, item: Put, patience: Patience) -> Found | None:
         """The object that is there, if it has the bytes of item."""
@@ -281,14 +292,6 @@ class Store:
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
-
-
-def _body(body: bytes | Path) -> bytes | FileBody:
-    """Raises OSError when the file cannot be read: that is no matter of trying again."""
-    if isinstance(body, bytes):
-        return body
-    size = body.stat().st_size
-    return FileBody(body, size) if size > WHOLE_FILE else body.read_bytes()
 
 
 def _found(answer: Answer, size: int) -> Found:

@@ -272,7 +272,7 @@ def test_a_file_that_changes_meanwhile_is_refused(stub, s3, tmp_path, monkeypatc
     path = tmp_path / "changing"
     for now in (b"shorter", b"much longer than it was"):
         path.write_bytes(b"0123456789abcdef")
-        body = store._body(path)
+        body = s3._body(Put("a", path, ""))
         path.write_bytes(now)
         with pytest.raises(ValueError, match="changed while it was published"):
             b"".join(body.blocks())
@@ -282,7 +282,7 @@ def test_a_file_that_changes_meanwhile_is_refused(stub, s3, tmp_path, monkeypatc
 
 
 def test_a_file_that_is_gone_is_told_at_once(s3, tmp_path):
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(StoreError, match=r"PUT s3://b/a failed: \[Errno 2\] No such file or directory: .*none"):
         s3.put_all([Put("a", tmp_path / "none", "00" * 32)])
 
 
