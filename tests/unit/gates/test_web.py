@@ -47,13 +47,12 @@ def test_a_build_that_differs_is_a_failure(tmp_path, monkeypatch, capsys):
         folder.mkdir(parents=True)
         (folder / "index.html").write_bytes(content)
         (folder / "same").write_bytes(b"same")
-    monkeypatch.setattr(web, "COPY", tmp_path / "copy")
     monkeypatch.setattr(web, "BUILT", tmp_path / "built")
     monkeypatch.setattr(web, "check", lambda name, *_, **__: web.Outcome(name, 1, 0, 1.0, "log"))
-    assert web.rebuilt("1.0.0").failed == 1
+    assert web.rebuilt(tmp_path / "copy", "1.0.0").failed == 1
     assert "releases/1.0.0/index.html is not what its sources give" in capsys.readouterr().out
     (tmp_path / "copy" / "releases" / "1.0.0" / "index.html").write_bytes(b"old")
-    assert (web.rebuilt("1.0.0").passed, web.rebuilt("1.0.0").failed) == (1, 0)
+    assert (web.rebuilt(tmp_path / "copy", "1.0.0").passed, web.rebuilt(tmp_path / "copy", "1.0.0").failed) == (1, 0)
 
 
 def test_the_lock_names_packages_with_hashes_and_no_address():
