@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import select
@@ -11,7 +12,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from typing import TYPE_CHECKING, Any
 
 from localcloud import images, processes, status
@@ -83,11 +83,14 @@ def show_status(state: Path) -> int:
 
 def _answering(endpoint_url: str) -> list[str]:
     """One line for each listener and site that answers; none while control does not."""
+    connection = http.client.HTTPConnection(endpoint_url.removeprefix("http://"), timeout=5)
     try:
-        with urllib.request.urlopen(f"{endpoint_url}/_localcloud/status", timeout=5) as response:  # noqa: S310
-            told = json.load(response)
+        connection.request("GET", "/_localcloud/status")
+        told = json.load(connection.getresponse())
     except OSError:
         return []
+    finally:
+        connection.close()
     lines = [f"  listener {item['url']}  {item['arn'].partition(':listener/')[2]}" for item in told["listeners"]]
     return lines + [
         f"  site     {item['url']}  {item['id']} {item['domain_name']} {item['status']}" for item in told["sites"]
