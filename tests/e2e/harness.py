@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from localcloud.demo import run, watch
+from localcloud.demo import run, site, watch
 
 CALLBACK = Path(__file__).parent / "callback"
 SERVICE = "api"
@@ -42,7 +42,7 @@ class Done:
 
     @property
     def deployment(self) -> dict[str, Any]:
-        """What slipway.ops.ecs_blue_green returned last."""
+        """What slipway.ops.ecs_blue_green or slipway.ops.site_release returned last."""
         return next(task["result"] for task in reversed(self.tasks) if "outcome" in task["result"])
 
 
@@ -128,6 +128,19 @@ class Environment:
     def load(self, rate: float, seconds: float = 300.0) -> run.Load:
         """Start load on the service's /version."""
         return run.Load(f"{self.url}/version", self.folder, rate, seconds)
+
+    @property
+    def site_url(self) -> str:
+        """Where the site's distribution answers."""
+        return self.env["LOCAL_SITE_URL"]
+
+    def publish(self, version: str) -> Done:
+        """deploy_frontend.yml with a release of the example frontend."""
+        return self.playbook("deploy_frontend", extra={"bundle": str(site.RELEASES / version)})
+
+    def visitors(self, *versions: str) -> run.Visitors:
+        """Let visitors into the site, where one of these releases may be live."""
+        return run.Visitors(self.site_url, site.bundles(*versions), self.folder)
 
     def answer(self) -> dict[str, str]:
         """What /version says now: release, color, digest, address."""

@@ -37,8 +37,8 @@ def missing_node() -> str:
 
 
 def frontend(missing: str) -> list[Outcome]:
-    """In a copy elsewhere: the checkout stays as it is, its .gitignore has no say, and a build that depended on where it
-    is made would be seen."""
+    """In a copy elsewhere: the checkout stays as it is, its .gitignore has no say, and a build that depends on where it
+    is made is seen."""
     if missing:
         return [not_run("web", missing)]
     with tempfile.TemporaryDirectory(prefix="slipway-web-") as folder:
