@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help venv lock demo test lint unit sanity molecule e2e web bench chaos local-up local-down clean
+.PHONY: help venv lock demo test lint unit sanity molecule e2e web bench chaos torture local-up local-down clean
 .PHONY: $(STAMP)
 
 help:  ## this list
@@ -26,7 +26,7 @@ lock: venv  ## write requirements.txt anew from requirements.in
 	uv pip compile -q --universal --generate-hashes --python-version 3.12 --no-header --no-annotate \
 	  -o requirements.txt requirements.in
 
-demo: venv  ## provision, deploy v1, swap to v2 under load, on the local cloud; writes build/report.html
+demo: venv  ## provision, deploy v1, swap to v2 under load, publish the site, on the local cloud; writes build/report.html
 	$(PYTHON) -m localcloud.demo
 
 # Side by side go gates of which one computes on one core, or waits, while the other can use the rest.
@@ -41,6 +41,9 @@ bench: venv  ## the benchmarks, as tables
 
 chaos: venv  ## the chaos suite in full: deployments killed, struck by faults, raced, under load (about an hour)
 	$(PYTHON) -m tests.chaos --full
+
+torture: venv  ## releases of a site killed at every step, raced and damaged, under visitors (about fifteen minutes)
+	$(PYTHON) -m tests.torture --full
 
 local-up: venv  ## start the local cloud; then `. .local/env`
 	$(PYTHON) -m localcloud up
