@@ -49,6 +49,7 @@ def install() -> None:
     wrap(WAFV2Response, "list_ip_sets", with_none_left_out)
     WAFV2Response.list_available_managed_rule_groups = list_available_managed_rule_groups
     WAFV2Response.list_logging_configurations = list_logging_configurations
+    WAFV2Response.list_resources_for_web_acl = list_resources_for_web_acl
 
 
 def duplicate(original: Any, self: JsonRESTError) -> None:
@@ -197,6 +198,14 @@ def list_logging_configurations(self: WAFV2Response) -> tuple[int, dict[str, str
     wanted = ":global/" if scope == "CLOUDFRONT" else ":regional/"
     found = [item.to_dict() for arn, item in self.wafv2_backend.logging_configurations.items() if wanted in arn]
     return 200, {}, json.dumps({"LoggingConfigurations": found})
+
+
+def list_resources_for_web_acl(self: WAFV2Response) -> tuple[int, dict[str, str], str]:
+    """The load balancers that a web ACL protects (API_ListResourcesForWebACL), of which moto has the list alone."""
+    acl = self.wafv2_backend.wacls.get(json.loads(self.body).get("WebACLArn"))
+    if acl is None:
+        raise _nonexistent()
+    return 200, {}, json.dumps({"ResourceArns": acl.associated_resources})
 
 
 def list_available_managed_rule_groups(

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from moto.acm.models import acm_backends
 from moto.wafv2.models import wafv2_backends
 
 from localcloud.mends.cloudfront.errors import CloudFrontError
 from localcloud.mends.cloudfront.policies import KINDS, entities
 from localcloud.mends.cloudfront.store import Config, Store, stores
+from localcloud.settings import REGION
 
 _EVENTS = ("viewer-request", "viewer-response")
 
@@ -28,6 +30,7 @@ def check(store: Store, config: Config, own_id: str | None) -> None:
         if control and control not in entities(store, "OriginAccessControlConfig"):
             raise CloudFrontError("InvalidOriginAccessControl", "The origin access control is not valid.")
     _check_web_acl(store, config["WebACLId"])
+    _check_certificate(store, config["ViewerCertificate"].get("ACMCertificateArn") or "")
     _check_aliases(config, own_id)
 
 
@@ -66,6 +69,24 @@ def _check_web_acl(store: Store, web_acl: str) -> None:
         raise CloudFrontError(
             "InvalidWebACLId",
             "A web ACL ID specified is not valid. To specify a web ACL of AWS WAF's latest version, use its ARN.",
+        )
+
+
+def _check_certificate(store: Store, arn: str) -> None:
+    """A certificate of ACM must be one of us-east-1, and issued (API_ViewerCertificate).
+
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html
+    """
+    if not arn:
+        return
+    certificates = acm_backends[store.account_id][REGION]._certificates  # noqa: SLF001 - the public way raises
+    if arn in certificates:
+        certificates[arn].check()  # moto issues it when somebody looks
+    if arn not in certificates or certificates[arn].status != "ISSUED":
+        raise CloudFrontError(
+            "InvalidViewerCertificate",
+            "The specified SSL certificate doesn't exist, isn't in us-east-1 region, isn't valid, or doesn't include a "
+            "valid certificate chain.",
         )
 
 

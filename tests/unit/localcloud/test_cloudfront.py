@@ -158,6 +158,15 @@ def test_only_a_disabled_distribution_can_be_deleted(cf, site):
         ("InvalidWebACLId", {"WebACLId": "arn:aws:wafv2:us-east-1:222222222222:global/webacl/none/1"}),
         ("InvalidDefaultRootObject", {"DefaultRootObject": "/index.html"}),
         ("InvalidViewerCertificate", {"Aliases": listed("www.example.com")}),
+        (
+            "InvalidViewerCertificate",
+            {
+                "ViewerCertificate": {
+                    "ACMCertificateArn": "arn:aws:acm:us-east-1:222222222222:certificate/00000000-0000",
+                    "SSLSupportMethod": "sni-only",
+                }
+            },
+        ),
         ("InconsistentQuantities", {"Aliases": {"Quantity": 2, "Items": ["www.example.com"]}}),
         (
             "InvalidFunctionAssociation",
@@ -188,6 +197,18 @@ def test_an_origin_that_aws_refuses(cf, code, changed):
     origin = {member: value for member, value in origin.items() if value is not None}
     with refused(code):
         cf.create_distribution(DistributionConfig=distribution(Origins=listed(origin)))
+
+
+def test_a_domain_of_one_s_own_needs_an_issued_certificate_and_is_taken_once(cloud, cf):
+    acm, domain = cloud.client("acm", "staging"), f"{name()}.example.com"
+    arn = acm.request_certificate(DomainName=domain, ValidationMethod="DNS")["CertificateArn"]
+    wait_for(lambda: acm.describe_certificate(CertificateArn=arn)["Certificate"]["Status"] == "ISSUED")
+    certificate = {"ACMCertificateArn": arn, "SSLSupportMethod": "sni-only", "MinimumProtocolVersion": "TLSv1.2_2021"}
+    own = {"Aliases": listed(domain), "ViewerCertificate": certificate}
+    found = cf.create_distribution(DistributionConfig=distribution(**own))["Distribution"]["DistributionConfig"]
+    assert found["ViewerCertificate"]["MinimumProtocolVersion"] == "TLSv1.2_2021"
+    with refused("CNAMEAlreadyExists", 409):
+        cf.create_distribution(DistributionConfig=distribution(**own))
 
 
 def test_distributions_are_listed_by_page_and_by_web_acl(cloud, cf, site):

@@ -128,7 +128,7 @@ def test_env_file_is_enough_for_any_tool(cloud):
         assert result.stdout.strip() == account, result.stderr
 
 
-@pytest.mark.parametrize("module", ["localcloud.control", "localcloud.alb"])
+@pytest.mark.parametrize("module", ["localcloud.control", "localcloud.alb", "localcloud.edge"])
 def test_death_of_a_child_takes_the_cloud_down_and_is_told(state, module):
     up(state)
     top, cloud_id = supervisor(state), Settings.load(state / "settings.json").cloud_id
