@@ -102,14 +102,14 @@ def _put_ip_set(firewall: Firewall, step: Step, snapshot: Snapshot, tags: Mappin
 
 
 def _put_log_group(firewall: Firewall, step: Step, snapshot: Snapshot, tags: Mapping[str, str]) -> None:
-    if snapshot.log_group is None:
-        create_log_group(firewall.logs, step.about, tags)
-    put_retention(firewall.logs, step.about, step.after["retention_days"])
-    key = step.after["kms_key_arn"]
-    if key:
+    key, there = step.after["kms_key_arn"], snapshot.log_group
+    if there is None:
+        create_log_group(firewall.logs, step.about, key, tags)
+    elif key and key != there["kms_key_arn"]:
         associate_key(firewall.logs, step.about, key)
-    elif snapshot.log_group and snapshot.log_group["kms_key_arn"]:
+    elif there["kms_key_arn"] and not key:
         disassociate_key(firewall.logs, step.about)
+    put_retention(firewall.logs, step.about, step.after["retention_days"])
 
 
 def _put_acl(firewall: Firewall, step: Step, snapshot: Snapshot, tags: Mapping[str, str]) -> None:
@@ -344,8 +344,9 @@ def get_log_group(client: Any, name: str) -> dict[str, Any] | None:
 
 @ApiErrors.common_error_handler("create log group {name}")
 @retry
-def create_log_group(client: Any, name: str, tags: Mapping[str, str]) -> None:
-    client.create_log_group(logGroupName=name, **({"tags": dict(tags)} if tags else {}))
+def create_log_group(client: Any, name: str, key: str, tags: Mapping[str, str]) -> None:
+    more = {"kmsKeyId": key, "tags": dict(tags)}
+    client.create_log_group(logGroupName=name, **{name: value for name, value in more.items() if value})
 
 
 @ApiErrors.common_error_handler("put the retention of log group {name}")
