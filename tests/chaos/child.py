@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 _ROOT = Path(__file__).resolve().parents[2]
-_MODULES = ("ecs_blue_green",)
+_MODULES = ("ecs_blue_green", "site_release")
 
 
 def _import(name: str) -> Any:
