@@ -17,15 +17,15 @@ _COMMAND = re.compile(r"`(ansible-playbook [^`]+)`")
 def again(action: str, bundle: str = "", release: str = "") -> str:
     """The command that does the same once more."""
     if action == "rollback":
-        return _playbook("rollback_frontend", f"release={release}" if release else "")
-    if action == "prune":
-        return _playbook("prune_frontend")
-    return _playbook("deploy_frontend", f"bundle={bundle or 'BUNDLE'}")
+        return _playbook("rollback_frontend", *([f"release={release}"] if release else []))
+    # With verify a publish removes whatever a prune does.
+    verify = ["verify=true"] if action == "prune" else []
+    return _playbook("deploy_frontend", f"bundle={bundle or 'BUNDLE'}", *verify)
 
 
-def _playbook(name: str, variable: str = "") -> str:
+def _playbook(name: str, *variables: str) -> str:
     """A whole command line; the module does not know which inventory it was run with."""
-    extra = f" -e {shlex.quote(variable)}" if variable else ""
+    extra = "".join(f" -e {shlex.quote(variable)}" for variable in variables)
     return f"`ansible-playbook -i INVENTORY playbooks/{name}.yml{extra}`"
 
 

@@ -313,7 +313,7 @@ def test_what_was_found():
     [
         ("publish", "playbooks/deploy_frontend.yml -e 'bundle=a b'"),
         ("rollback", "playbooks/rollback_frontend.yml -e release=abc"),
-        ("prune", "playbooks/prune_frontend.yml"),
+        ("prune", "playbooks/deploy_frontend.yml -e 'bundle=a b' -e verify=true"),
     ],
 )
 def test_the_command_that_does_the_same_again(action, command):
