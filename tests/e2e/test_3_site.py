@@ -7,6 +7,7 @@ from __future__ import annotations
 import urllib.request
 
 import pytest
+from ansible_collections.slipway.ops.plugins.module_utils import release_record_plan
 
 from localcloud.demo import site
 
@@ -48,6 +49,14 @@ def test_the_runs_say_what_is_live(published):
     assert (told["second"]["counts"]["added"], told["back"]["bytes"] < 2000) == ({"immutable": 3}, True)
     assert told["second"]["invalidation"]["paths"] == ["/", "/index.html"]
     assert all(each["proof"]["proven"] for each in told.values())
+
+
+def test_each_run_has_a_record(serving, published):
+    request = release_record_plan.query_request(f"{serving.prefix}-releases", "site")
+    records = [release_record_plan.record_from(item) for item in serving.client("dynamodb").query(**request)["Items"]]
+    told = [(record["kind"], record["outcome"]) for record in records]
+    assert told == [("rollback", "rolled_back"), ("deploy", "promoted"), ("deploy", "promoted")]
+    assert {record["digest"] for record in records} == {done.deployment["digest"] for done in published[0].values()}
 
 
 def test_a_browser_saw_both(published):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What role ecs_service does with a result, in real runs: a record in DynamoDB, a message on a topic, a webhook."""
+"""What becomes of a result, in real runs: a record in DynamoDB, a message on a topic, a webhook; of a site's, a page."""
 
 from __future__ import annotations
 
@@ -33,6 +33,24 @@ DEPLOYMENT = {
     "reason": HOSTILE,
     "msg": "longer",
     "run": {"by": "alice", "url": "https://ci/7", "git_sha": "3f78", "token": 4},
+}
+
+SITE = {
+    "outcome": "failed",
+    "action": "publish",
+    "service": "site",
+    "distribution_id": "E1",
+    "started": 1795500763.412,
+    "release": "2",
+    "digest": "sha256:2",
+    "previous": "1",
+    "live": "",
+    "timings": {"total": 12.5},
+    "steps": [],
+    "proof": {"checks": [{"path": "/", "status": 200, "fault": HOSTILE}]},
+    "reason": HOSTILE,
+    "msg": "longer",
+    "run": {"by": "alice", "url": "", "git_sha": "3f78", "token": 7},
 }
 
 
@@ -72,19 +90,22 @@ def dynamo(tmp_path_factory):
     made.close()
 
 
-def start(home, dynamo, **inputs):
-    """A run of the two task files, as playbooks/tasks/keep_result.yml includes them."""
-    home.mkdir()
+def role(name):
+    """A task that includes a task file of role ecs_service, as playbooks/tasks/keep_result.yml does."""
+    return {"name": name, "ansible.builtin.include_role": {"name": "slipway.ops.ecs_service", "tasks_from": name}}
+
+
+def start(home, dynamo, result=DEPLOYMENT, fact="ecs_service_deployment", tasks=None, **inputs):
+    """A run of TASKS, by default both of the role's, about RESULT, which is in FACT as if a module had returned it."""
+    home.mkdir(parents=True)
     tasks = [
         {"name": "Result", "ansible.builtin.slurp": {"src": str(home / "result.json")}, "register": "kept"},
         {
             "name": "Take it as a module gave it",
-            "ansible.builtin.set_fact": {"ecs_service_deployment": "{{ kept.content | b64decode | from_json }}"},
+            "ansible.builtin.set_fact": {fact: "{{ kept.content | b64decode | from_json }}"},
         },
+        *(tasks or [role("record"), role("notify")]),
     ]
-    for name in ("record", "notify"):
-        role = {"name": "slipway.ops.ecs_service", "tasks_from": name}
-        tasks.append({"name": name, "ansible.builtin.include_role": role})
     given = {
         "ansible_python_interpreter": sys.executable,
         "ecs_service_name": "api",
@@ -92,7 +113,7 @@ def start(home, dynamo, **inputs):
         "ecs_service_region": "us-east-1",
     }
     play = [{"hosts": "localhost", "gather_facts": False, "vars": {**given, **inputs}, "tasks": tasks}]
-    (home / "result.json").write_text(json.dumps(DEPLOYMENT))
+    (home / "result.json").write_text(json.dumps(result))
     (home / "play.yml").write_text(json.dumps(play))
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "AWS_", "GITHUB_"))},
@@ -167,9 +188,46 @@ def test_a_result_is_recorded_and_told_and_nothing_stands_in_its_way(dynamo, tmp
     assert f"WARNING: api: {topic}-not was not told how the run ended" in log["deaf"]
 
 
+def test_a_sites_result_is_recorded_told_and_shown_alike(dynamo, tmp_path):
+    webhook = Listener()
+    keep = {"name": "Keep", "ansible.builtin.include_tasks": str(ROOT / "playbooks" / "tasks" / "keep_site_result.yml")}
+    # A playbook's folder in a checkout, whose build/ gets the page.
+    process = start(
+        tmp_path / "checkout" / "playbooks",
+        dynamo,
+        result=SITE,
+        fact="cloudfront_site_deployment",
+        tasks=[keep],
+        slipway_name="slipway-test",
+        slipway_environment="test",
+        cloudfront_site_name="slipway-test-site",
+        cloudfront_site_lock_table=dynamo.table,
+        ecs_service_notify_webhook_url=webhook.url,
+    )
+    status = process.wait(timeout=120)
+    log = (tmp_path / "checkout" / "playbooks" / "log").read_text()
+    webhook.close()
+    assert status == 0, log
+    [item] = [item for item in dynamo.client.scan(TableName=dynamo.table)["Items"] if item["service"]["S"] == "site"]
+    record = json.loads(item["record"]["S"])
+    assert (record["kind"], record["outcome"], record["digest"], record["previous_digest"], record["token"]) == (
+        "deploy",
+        "failed",
+        "sha256:2",
+        "sha256:1",
+        7,
+    )
+    assert record["smoke"][0]["fault"] == record["reason"] == HOSTILE
+    assert [told["text"].partition(",")[0] for told in webhook.got] == ["slipway-test site: failed"]
+    page = (tmp_path / "checkout" / "build" / "deploy-test-site.html").read_text()
+    assert "Failed" in page
+    assert "pwned" not in [path.name for path in tmp_path.rglob("*")]
+
+
 def test_check_mode_tells_nobody():
-    folder = ROOT / "roles" / "ecs_service" / "tasks"
-    tasks = [task for name in ("record", "notify") for task in yaml.safe_load((folder / f"{name}.yml").read_text())]
+    files = [("ecs_service", "record"), ("ecs_service", "notify"), ("cloudfront_site", "record")]
+    texts = [(ROOT / "roles" / role / "tasks" / f"{name}.yml").read_text() for role, name in files]
+    tasks = [task for text in texts for task in yaml.safe_load(text)]
     sending = [task for task in tasks if "ansible.builtin.debug" not in task]
-    assert len(sending) == 3
+    assert len(sending) == 4
     assert all("not ansible_check_mode" in task["when"] for task in sending)
