@@ -13,7 +13,7 @@ from moto.wafv2.models import GLOBAL_REGION, wafv2_backends
 from localcloud import network
 from localcloud.control import access_logs
 from localcloud.mends.cloudfront.policies import ACCESS_CONTROL, KINDS, entities
-from localcloud.mends.cloudfront.store import Distribution, Store, stores
+from localcloud.mends.cloudfront.store import Distribution, Stage, Store, stores
 
 if TYPE_CHECKING:
     from localcloud.settings import Settings
@@ -113,7 +113,7 @@ def _site(
         },
         "access_controls": {key: item.config for key, item in entities(store, ACCESS_CONTROL.config).items()},
         "functions": {
-            function.arn: {"code": function.live.code.decode(), "runtime": function.live.config["Runtime"]}
+            function.arn: _live(function.live)
             for function in store.functions.values()
             if function.live is not None and function.arn in arns
         },
@@ -121,6 +121,10 @@ def _site(
         "logging": access_logs.wanted(store.account_id, distribution.arn),
         "web_acl": _web_acl(store.account_id, distribution.config["WebACLId"]),
     }
+
+
+def _live(stage: Stage) -> dict[str, str]:
+    return {"code": stage.code.decode("utf-8", "replace"), "runtime": stage.config["Runtime"]}
 
 
 def _web_acl(account_id: str, arn: str) -> dict[str, Any] | None:

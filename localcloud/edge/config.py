@@ -148,19 +148,29 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """endpoint: control's address, where S3 origins are read with the token."""
+    """endpoint: control's address, where S3 origins are read with the token.
+
+    problems: one line for each distribution that cannot be served as it is configured; the others are.
+    """
 
     endpoint: tuple[str, int] = ("", 0)
     token: str = ""
     sites: Mapping[str, Site] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
 
 
 def parse_config(raw: Raw) -> Config:
-    """Parse one configuration message. Raises ConfigError."""
+    """Parse one configuration message. Raises ConfigError for what is none."""
+    sites: dict[str, Site] = {}
+    problems = []
     try:
         host, _, port = raw["endpoint"].rpartition(":")
-        sites = [_site(item) for item in raw["sites"]]
-        return Config((host, int(port)), raw["token"], {site.id: site for site in sites})
+        for item in raw["sites"]:
+            try:
+                sites[item["id"]] = _site(item)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                problems.append(f"distribution {item['id']} is left out: {type(error).__name__}: {error}")
+        return Config((host, int(port)), raw["token"], sites, tuple(problems))
     except KeyError as error:
         raise ConfigError(f"configuration lacks {error}") from error
     except (TypeError, ValueError, AttributeError) as error:

@@ -30,6 +30,9 @@ class Edge:
 
     async def apply(self, config: Config) -> None:
         """Take over a configuration. A distribution that stays keeps what it has cached."""
+        for problem in config.problems:
+            if problem not in self._shared.config.problems:
+                self._emit({"type": "error", "message": problem})
         self._shared.config = config
         for site_id in [
             key for key, item in self._listeners.items() if _reopens(item.proxy.site, config.sites.get(key))

@@ -84,7 +84,7 @@ class WebAcl:
         self._default = raw["DefaultAction"]
         self._bodies = raw.get("CustomResponseBodies") or {}
         self._ip_sets = {
-            arn: [ipaddress.ip_network(item, strict=False) for item in addresses]
+            arn: [network for item in addresses if (network := _network(item)) is not None]
             for arn, addresses in (raw.get("IPSets") or {}).items()
         }
         self._rates: dict[str, _Rate] = {}
@@ -187,6 +187,14 @@ class WebAcl:
         return any(address in network for network in networks)
 
 
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """An address range; None for what is none, which the API refuses."""
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
 def _address(forwarded: Raw | None, ip: str, parts: Parts) -> str:
     """The viewer's address, or the first one in the header that the rule names."""
     if not forwarded:
@@ -235,7 +243,11 @@ def _bytes(config: Raw, parts: Parts) -> bool:
 
 
 def _regex(config: Raw, parts: Parts) -> bool:
-    return any(re.search(config["RegexString"], text) for text in _fields(config, parts))
+    try:
+        expression = re.compile(config["RegexString"])
+    except re.error:  # AWS's dialect is PCRE; what Python does not know matches nothing
+        return False
+    return any(expression.search(text) for text in _fields(config, parts))
 
 
 def _size(config: Raw, parts: Parts) -> bool:

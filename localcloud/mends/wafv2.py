@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-li
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from typing import Any
 
@@ -43,6 +44,7 @@ def install() -> None:
     wrap(WAFV2Backend, "update_web_acl", update_web_acl)
     wrap(WAFV2Backend, "delete_web_acl", delete_web_acl)
     wrap(WAFV2Backend, "create_ip_set", create_ip_set)
+    wrap(WAFV2Backend, "update_ip_set", update_ip_set)
     wrap(WAFV2Backend, "associate_web_acl", associate_web_acl)
     wrap(WAFV2Backend, "put_logging_configuration", put_logging_configuration)
     wrap(WAFV2Response, "list_web_ac_ls", with_none_left_out)
@@ -154,10 +156,35 @@ def delete_web_acl(original: Any, self: WAFV2Backend, name: str, scope: str, _id
 
 
 def create_ip_set(original: Any, self: WAFV2Backend, name: str, *args: Any) -> FakeIPSet:
-    """Names of IP sets are unique in a scope (WAFDuplicateItemException); moto makes a second one."""
+    """Names of IP sets are unique in a scope (WAFDuplicateItemException); moto makes a second one.
+
+    Addresses are ranges in CIDR notation of the set's version (API_CreateIPSet); moto takes any text.
+    """
+    _check_addresses(args[2], args[3])
     if any(item.name == name for item in self.ip_sets.values()):
         raise exceptions.WAFV2DuplicateItemException
     return original(self, name, *args)
+
+
+def update_ip_set(original: Any, self: WAFV2Backend, name: str, scope: str, _id: str, *args: Any) -> FakeIPSet:
+    """As CreateIPSet: only ranges of the set's version."""
+    known = next((item for item in self.ip_sets.values() if item.ip_set_id == _id), None)
+    if known is not None:
+        _check_addresses(known.ip_address_version, args[1])
+    return original(self, name, scope, _id, *args)
+
+
+def _check_addresses(version: str, addresses: list[str]) -> None:
+    for text in addresses or ():
+        try:
+            network = ipaddress.ip_network(text)
+        except ValueError:
+            network = None
+        if network is None or "/" not in text or f"IPV{network.version}" != version:
+            raise _invalid(
+                "Error reason: The parameter contains formatting that is not valid., field: IP_ADDRESS, "
+                f"parameter: {text}"
+            )
 
 
 def associate_web_acl(original: Any, self: WAFV2Backend, web_acl_arn: str, resource_arn: str) -> None:

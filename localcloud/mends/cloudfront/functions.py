@@ -111,7 +111,7 @@ def test_function(self: CloudFrontResponse) -> ActionResult:
         raise invalid("The event object is not valid JSON.") from error
     output, message, logs = "", "", []
     try:
-        runner = Runner(stage.code.decode(), stage.config["Runtime"])
+        runner = Runner(stage.code.decode("utf-8", "replace"), stage.config["Runtime"])
         output = runner.run(event.decode())
         logs = runner.logs()
     except FunctionError as error:

@@ -97,6 +97,22 @@ def test_what_a_rule_refers_to_must_exist(waf, statement):
         create(waf, rule(statement, 0, **action))
 
 
+@pytest.mark.parametrize("address", ["192.0.2.1", "192.0.2.1/24", "text", "2001:db8::/32"])
+def test_an_ip_set_holds_ranges_of_its_version(waf, address):
+    with refused("WAFInvalidParameterException"):
+        waf.create_ip_set(Name=name(), Scope="CLOUDFRONT", IPAddressVersion="IPV4", Addresses=[address])
+    mine = name()
+    made = waf.create_ip_set(Name=mine, Scope="CLOUDFRONT", IPAddressVersion="IPV4", Addresses=["192.0.2.0/24"])
+    with refused("WAFInvalidParameterException"):
+        waf.update_ip_set(
+            Name=mine,
+            Scope="CLOUDFRONT",
+            Id=made["Summary"]["Id"],
+            Addresses=[address],
+            LockToken=made["Summary"]["LockToken"],
+        )
+
+
 def test_a_web_acl_in_use_cannot_be_deleted(cloud, waf):
     acl = create(waf)
     cloud.client("cloudfront").create_distribution(DistributionConfig=distribution(WebACLId=acl["ARN"]))

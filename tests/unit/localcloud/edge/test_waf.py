@@ -68,6 +68,7 @@ ELSE = text("/other")
         ({"IPSetReferenceStatement": {"ARN": "set"}}, True),
         ({"IPSetReferenceStatement": {"ARN": "other"}}, False),
         ({"RegexMatchStatement": {"RegexString": "^/in.*l$", **field("UriPath")}}, True),
+        ({"RegexMatchStatement": {"RegexString": "(", **field("UriPath")}}, False),
         ({"SizeConstraintStatement": {"Size": 5, "ComparisonOperator": "GT", **field("UriPath")}}, True),
         ({"SizeConstraintStatement": {"Size": 5, "ComparisonOperator": "EQ", **field("UriPath")}}, False),
         ({"SqliMatchStatement": field("QueryString")}, False),
@@ -75,7 +76,7 @@ ELSE = text("/other")
     ],
 )
 def test_a_statement(statement, matches):
-    sets = {"set": ["192.0.2.0/24"], "other": ["198.51.100.1/32"]}
+    sets = {"set": ["no address", "192.0.2.0/24"], "other": ["198.51.100.1/32"]}
     assert acl(rule(statement), IPSets=sets).verdict(IP, PARTS, 0).blocked is matches
 
 
