@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+import yaml
 from ansible_collections.slipway.ops.plugins.module_utils.cloudfront.site_problems_plan import site_problems
 
-from tests.unit.plugins.module_utils.cloudfront.site_example import site
+from tests.unit.plugins.module_utils.cloudfront.site_example import ROLE, site
 
 CERTIFICATE = "arn:aws:acm:us-east-1:222222222222:certificate/1234abcd-12ab"
 KEY = "arn:aws:kms:eu-central-1:222222222222:key/1234abcd-12ab"
@@ -76,3 +79,11 @@ def test_a_site_that_cannot(inputs, problem):
     (found,) = site_problems(site(**inputs))
     assert found.startswith("cloudfront_site_")
     assert problem in found
+
+
+def test_the_example_of_the_readme_is_what_molecule_converges():
+    (example,) = re.findall(r"```yaml\n(.*?)```", (ROLE / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    given = yaml.safe_load(example)[0]["vars"]
+    scenario = ROLE.parents[1] / "molecule" / "cloudfront_site" / "vars" / "site.yml"
+    assert given == yaml.safe_load(scenario.read_text(encoding="utf-8"))
+    assert site_problems(site(**{name.removeprefix("cloudfront_site_"): value for name, value in given.items()})) == ()
