@@ -91,6 +91,7 @@ class Browser:
         page = self._pages[session] = Page(self, session)
         for domain in ("Page", "Runtime", "Network", "Log"):
             page.call(f"{domain}.enable")
+        page.call("Page.setLifecycleEventsEnabled", enabled=True)
         page.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         scheme = "dark" if dark else "light"
         page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
@@ -156,7 +157,7 @@ class Page:
         #: Path -> status of each request that the page made, the last one's.
         self.requests: dict[str, int] = {}
         self._browser, self._session = browser, session
-        self._loaded = False
+        self._loaded: set[str] = set()
         self._flying: set[str] = set()
         self._last = 0.0
         self._urls: dict[str, str] = {}
@@ -167,17 +168,18 @@ class Page:
 
     def open(self, url: str) -> Self:
         """Go to URL and wait until it is loaded and at rest."""
-        self._loaded = False
-        failed = self.call("Page.navigate", url=url).get("errorText")
-        if failed:
+        begun = self.call("Page.navigate", url=url)
+        if failed := begun.get("errorText"):
             raise BrowserError(f"{url}: {failed}")
-        self._browser.until(lambda: self._loaded, f"load event of {url}")
+        # Of this very document: the one before may still be about to tell that it is loaded.
+        self._browser.until(lambda: begun["loaderId"] in self._loaded, f"load event of {url}")
         return self.rest()
 
     def rest(self) -> Self:
-        """Wait until the page asks for nothing more."""
+        """Wait until the page asks for nothing more, and has done what it had to do."""
         self._last = time.monotonic()
         self._browser.until(lambda: not self._flying and time.monotonic() - self._last > QUIET, "quiet page")
+        self.run("new Promise((done) => setTimeout(done))")
         return self
 
     def run(self, script: str) -> Any:
@@ -212,8 +214,9 @@ class Page:
         if take := _EVENTS.get(method):
             take(self, given)
 
-    def _load(self, _given: dict[str, Any]) -> None:
-        self._loaded = True
+    def _lived(self, given: dict[str, Any]) -> None:
+        if given["name"] == "load":
+            self._loaded.add(given["loaderId"])
 
     def _asked(self, given: dict[str, Any]) -> None:
         self._flying.add(given["requestId"])
@@ -243,7 +246,7 @@ class Page:
 
 
 _EVENTS: dict[str, Callable[[Page, dict[str, Any]], None]] = {
-    "Page.loadEventFired": Page._load,  # noqa: SLF001 - its own
+    "Page.lifecycleEvent": Page._lived,  # noqa: SLF001 - its own
     "Network.requestWillBeSent": Page._asked,  # noqa: SLF001
     "Network.responseReceived": Page._answered,  # noqa: SLF001
     "Network.loadingFinished": Page._landed,  # noqa: SLF001

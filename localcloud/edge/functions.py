@@ -23,16 +23,17 @@ var console = (() => {
 })();
 delete globalThis.eval;
 """
+# Strings are joined and not added: the binding cannot read what the engine makes of the sum of long ones (a rope).
 _CALL = """
 var __answer;
 function __call(text) {
   __answer = undefined;
   const value = handler(JSON.parse(text));
   if (value && typeof value.then === 'function') {
-    value.then(v => { __answer = 'v' + JSON.stringify(v); }, e => { __answer = 'e' + e; });
+    value.then(v => { __answer = ['v', JSON.stringify(v)].join(''); }, e => { __answer = ['e', e].join(''); });
     return '';
   }
-  return 'v' + JSON.stringify(value);
+  return ['v', JSON.stringify(value)].join('');
 }
 function __late() { return __answer === undefined ? '' : __answer; }
 """

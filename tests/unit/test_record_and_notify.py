@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What becomes of a result, in real runs: a record in DynamoDB, a message on a topic, a webhook; of a site's, a page."""
+"""What becomes of a result, in real runs: a record in DynamoDB, a message on a topic, a webhook; a page."""
 
 from __future__ import annotations
 

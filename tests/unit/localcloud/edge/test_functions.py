@@ -85,6 +85,12 @@ def test_a_function_can_answer_itself():
     assert run(body("return {statusCode: 200, body: 'plain', cookies: {a: {value: '1'}}};")).body == b"plain"
 
 
+@pytest.mark.parametrize("kind", ["", "async "])
+def test_long_headers_come_through_as_browsers_send_them(kind):
+    parts = PARTS._replace(headers={**PARTS.headers, "user-agent": "x" * 5000})
+    assert run(f"{kind}function handler(event) {{ return event.request; }}", parts).headers["user-agent"] == "x" * 5000
+
+
 def test_an_async_function_is_waited_for():
     assert (
         run("async function handler(event) { await null; event.request.uri = '/x'; return event.request; }").path
