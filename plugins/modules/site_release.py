@@ -202,7 +202,7 @@ notes:
     C(dynamodb:GetItem) and C(dynamodb:UpdateItem).
   - The proof sees the edge location that is nearest to the machine that runs the module, not all of them.
   - Where the bucket encrypts with KMS, an object's ETag is not the MD5 of its content. The proof that everything is
-    there then reads every object instead of listing them.
+    there then asks for the checksum of every object, beside listing them.
 attributes:
   check_mode:
     support: full

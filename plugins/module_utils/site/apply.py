@@ -54,7 +54,7 @@ from .steps_plan import (
     WriteFiles,
     WriteWorkers,
 )
-from .store import PreconditionFailedError, Put, Store
+from .store import PreconditionFailedError, Put, Store, StoreError
 
 # DeleteObjects takes so many keys (Amazon S3 API reference); the lease is proven before each.
 _DELETES = 1000
@@ -138,6 +138,16 @@ class Run:
         clock = time.monotonic
         return Pace(self.progress.say, clock() + seconds, again=self.edge.again, longest=longest, pause=self.pause)
 
+    def fence(self) -> None:
+        """Right before what visitors see is written: that nobody else has taken over. Raises LeaseLostError,
+        SupersededError."""
+        self.stop.check()
+        self.lease.confirm()
+        if isinstance(self.lease, NoLease):
+            found = self.store.head(CURRENT)
+            if (found.etag if found else "") != self.etag:
+                raise SupersededError(f"somebody else has written {CURRENT} meanwhile")
+
     def record(self, state: Current) -> None:
         """Writes the site's state, provided that nobody else did since."""
         condition: dict[str, Any] = {"if_match": self.etag} if self.etag else {"if_none_match": True}
@@ -215,7 +225,7 @@ def _activate(run: Run, _step: Activate) -> None:
 
 
 def _write_files(run: Run, step: WriteFiles) -> None:
-    run.lease.confirm()
+    run.fence()
 
     def items() -> Iterator[Put]:
         for path in (*step.paths, *step.heals):
@@ -231,7 +241,7 @@ def _write_files(run: Run, step: WriteFiles) -> None:
 
 
 def _write_some(run: Run, step: WriteDocuments | WriteWorkers) -> None:
-    run.lease.confirm()
+    run.fence()
     run.write((run.put_of(site_key(path), path) for path in step.paths), "documents", len(step.paths))
 
 
@@ -240,7 +250,7 @@ def _switch_index(run: Run, step: SwitchIndex) -> None:
 
     After a run that was killed that may be any of several documents, so that its content decides, not its ETag.
     """
-    run.lease.confirm()
+    run.fence()
     key, file = site_key(INDEX), run.target[INDEX]
     body = run.body(INDEX)
 
@@ -250,14 +260,18 @@ def _switch_index(run: Run, step: SwitchIndex) -> None:
     try:
         run.index_etag = put(if_match=step.expected) if step.expected else put(if_none_match=True)
         return
-    except PreconditionFailedError:
+    except StoreError as error:
+        # S3 answers 404 where there is nothing to match.
+        if not isinstance(error, PreconditionFailedError) and error.failure.status != 404:
+            raise
         found = run.store.head(key)
     content = (found.sha256 or sha256_at(run.store, key)) if found else ""
-    if found is None or content not in {*step.known, file.sha256}:
-        gone = "was deleted" if found is None else "was replaced by somebody else"
-        raise SupersededError(f"{key} {gone} since it was last published: with verify it is put right")
+    if found and content not in {*step.known, file.sha256}:
+        raise SupersededError(
+            f"{key} was replaced by somebody else since it was last published: with verify=true it is put right"
+        )
     try:
-        run.index_etag = put(if_match=found.etag)
+        run.index_etag = put(if_match=found.etag) if found else put(if_none_match=True)
     except PreconditionFailedError as error:
         raise SupersededError(f"somebody else is writing {key}") from error
 
@@ -269,8 +283,7 @@ def _remove(run: Run, step: Remove) -> None:
 def _delete(run: Run, keys: Iterable[str]) -> None:
     """Nothing can make a deletion conditional, so that the lease is proven right before each."""
     for some in batched(keys, _DELETES):
-        run.stop.check()
-        run.lease.confirm()
+        run.fence()
         run.store.delete_all(some)
 
 

@@ -100,8 +100,9 @@ class MemoryStore:
             if (if_none_match and there) or (if_match and (not there or self.etag(key) != if_match)):
                 raise PreconditionFailedError(Failure("PUT", BUCKET, key, 412, "PreconditionFailed", "", "", 1))
             self.objects[key], self.headers[key] = content, dict(headers or {})
+            etag = self.etag(key)
             self.on_write()
-            return self.etag(key)
+            return etag
 
         return self._count("put", write)
 

@@ -61,7 +61,8 @@ def test_a_delta_uploads_what_changed_and_no_more(world):
     assert "assets/index-A1b2c3d4.js" in names, "but what open tabs ask for is"
     assert not [name for name in names if name.endswith(".map")], "source maps are private"
     # 1 asset, 4 entries, 1 map; the manifest; 2 files in place, a worker; 4 times the state, and its history.
-    assert world.store.requests == {"get": 2 + 1, "put": 6 + 1 + 3 + 4 + 1, "list": 1, "delete": 1}
+    # Without a lease, one look at the state before each of five writes that visitors see.
+    assert world.store.requests == {"get": 2 + 1, "put": 6 + 1 + 3 + 4 + 1, "list": 1, "delete": 1, "head": 4}
     assert sorted(world.state.paths) == ["/", "/about.html", "/index.html", "/locales/de.json"]
 
 
@@ -242,6 +243,37 @@ def test_an_index_that_somebody_else_wrote_stops_the_switch(world):
     assert world.publish(B).outcome == "superseded"
     assert world.publish(B, verify=True).outcome == "promoted"
     served(world, "B")
+
+
+def test_a_foreign_index_is_no_damage_that_is_healed_unasked(world):
+    published(world, A)
+    world.store.objects["site/index.html"] = b"<p>foreign</p>"
+    lost = world.publish(site("A", **{"robots.txt": "other"}))
+    assert (lost.outcome, "site/index.html was replaced by somebody else" in lost.message) == ("superseded", True)
+
+
+def test_an_index_that_was_deleted_is_written_again(world):
+    published(world, A)
+    del world.store.objects["site/index.html"]
+    published(world, B)
+    served(world, "B")
+
+
+def test_without_a_lock_a_publisher_that_was_overtaken_writes_nothing_more(world):
+    published(world, A)
+    other = []
+
+    def overtake():
+        world.check()
+        if world.state.state == "activating" and world.state.release != world.state.previous:
+            world.store.on_write = world.check
+            other.append(world.publish(C))
+
+    world.store.on_write = overtake
+    lost = world.publish(B)
+    assert (other[0].outcome, lost.outcome) == ("promoted", "superseded")
+    served(world, "C")
+    assert world.store.objects["site/locales/de.json"] == C["locales/de.json"]
 
 
 def test_a_bucket_with_a_foreign_site_is_taken_over_only_when_asked(world):
