@@ -25,6 +25,8 @@ from localcloud.settings import REGION
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from localcloud.mends.cloudfront.store import Distribution
+
 log = logging.getLogger(__name__)
 
 SERVICE = "delivery.logs.amazonaws.com"
@@ -37,8 +39,9 @@ def wanted(account_id: str, distribution_arn: str) -> bool:
     return any(_deliveries(account_id, distribution_arn))
 
 
-def deliver(account_id: str, distribution_arn: str, records: list[dict[str, Any]]) -> None:
+def deliver(account_id: str, distribution: Distribution, records: list[dict[str, Any]]) -> None:
     """Write records to each bucket that gets them. Caller holds lock.MOTO."""
+    distribution_arn = distribution.arn
     for source, destination, delivery in _deliveries(account_id, distribution_arn):
         target = destination.delivery_destination_configuration["destinationResourceArn"]
         bucket, _, prefix = target.removeprefix("arn:aws:s3:::").partition("/")

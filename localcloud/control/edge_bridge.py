@@ -10,7 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from localcloud.control import access_logs, edge_config
+from localcloud.control import access_logs, edge_config, waf_logs
 from localcloud.control.edge_board import CHANGED, EDGE
 from localcloud.control.lock import MOTO
 from localcloud.mends.cloudfront.store import Invalidation, stores
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds after which the distributions are looked at unasked.
 _LOOK_AGAIN = 0.5
+#: Who takes which report of records.
+_LOGS = {"access": access_logs.deliver, "waf": waf_logs.deliver}
 
 
 class EdgeBridge:
@@ -100,9 +102,9 @@ class EdgeBridge:
             with MOTO:
                 _complete(report["distribution"], report["id"])
             log.info("invalidation %s dropped %s objects", report["id"], report["dropped"])
-        elif report["type"] == "access":
+        elif report["type"] in _LOGS:
             with MOTO:
-                _deliver(report["distribution"], report["records"])
+                _deliver(report["type"], report["distribution"], report["records"])
         elif report["type"] == "listening":
             log.info("the edge listens on %s:%s for %s", report["host"], report["port"], report["distribution"])
         else:
@@ -117,10 +119,10 @@ def _pending() -> Iterator[tuple[str, Invalidation]]:
                     yield distribution.id, item
 
 
-def _deliver(distribution_id: str, records: list[dict[str, Any]]) -> None:
+def _deliver(kind: str, distribution_id: str, records: list[dict[str, Any]]) -> None:
     for store in stores():
         if distribution_id in store.distributions:
-            access_logs.deliver(store.account_id, store.distributions[distribution_id].arn, records)
+            _LOGS[kind](store.account_id, store.distributions[distribution_id], records)
 
 
 def _complete(distribution_id: str, invalidation_id: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from moto.wafv2.models import GLOBAL_REGION, wafv2_backends
 
 from localcloud import network
-from localcloud.control import access_logs
+from localcloud.control import access_logs, waf_logs
 from localcloud.mends.cloudfront.policies import ACCESS_CONTROL, KINDS, entities
 from localcloud.mends.cloudfront.store import Distribution, Stage, Store, stores
 
@@ -119,6 +119,7 @@ def _site(
         },
         "addresses": addresses,
         "logging": access_logs.wanted(store.account_id, distribution.arn),
+        "waf_logging": waf_logs.wanted(store.account_id, distribution.config["WebACLId"]),
         "web_acl": _web_acl(store.account_id, distribution.config["WebACLId"]),
     }
 

@@ -5,8 +5,8 @@ In: {"type": "config", ...}, the whole configuration each time it changes (confi
 {"type": "invalidate", "id", "distribution", "paths"}, which drops objects at once. A line that cannot be used is
 reported and changes nothing.
 Out: {"type": "listening", "distribution", "host", "port"} for each opened listener; {"type": "invalidated", "id",
-"distribution", "dropped"}; {"type": "access", "distribution", "records"} with the access log of the last seconds
-(journal.py) where a distribution has one; {"type": "error", "message"}.
+"distribution", "dropped"}; {"type": "access" or "waf", "distribution", "records"} with the log of the last seconds
+(journal.py) where a distribution or its web ACL has one; {"type": "error", "message"}.
 """
 
 from __future__ import annotations

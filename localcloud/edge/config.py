@@ -136,6 +136,7 @@ class Site:
     tag_header: str
     geo: Selection
     logging: bool
+    waf_logging: bool
     web_acl: Mapping[str, Any] | None
 
     def behavior(self, path: str) -> Behavior:
@@ -202,6 +203,7 @@ def _site(raw: Raw) -> Site:
         tag_header=(config.get("CacheTagConfig") or {}).get("HeaderName") or "",
         geo=Selection(kinds.get(geo.get("RestrictionType", "none"), "all"), frozenset(_items(geo))),
         logging=bool(raw.get("logging")),
+        waf_logging=bool(raw.get("waf_logging")),
         web_acl=raw.get("web_acl"),
     )
 

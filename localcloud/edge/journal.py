@@ -15,10 +15,11 @@ MAX_RECORDS = 20_000  # of one distribution between two reports; more are lost, 
 
 
 class Journal:
-    """The records of one distribution since the last report."""
+    """The records of one distribution since the last report: of its access log, and of its web ACL's."""
 
     def __init__(self) -> None:
         self._records: list[dict[str, Any]] = []
+        self._judged: list[dict[str, Any]] = []
 
     def add(self, request: Any, status: int, size: int, x_cache: str, trace: str, seconds: float, kind: str) -> None:
         """Remember an answer. size: bytes of head and body; x_cache: the header's value; kind: Content-Type."""
@@ -55,7 +56,36 @@ class Journal:
             }
         )
 
+    def judge(self, request: Any, blocked: bool, rule: str, counted: tuple[str, ...], trace: str) -> None:
+        """Remember a request that a rule of the web ACL blocked or counted ("Log fields for protection packs")."""
+        if len(self._judged) >= MAX_RECORDS:
+            return
+        path, _, query = request.raw_path.partition("?")
+        self._judged.append(
+            {
+                "timestamp": int(time.time() * 1000),
+                "action": "BLOCK" if blocked else "ALLOW",
+                "terminatingRuleId": rule,
+                "nonTerminatingMatchingRules": [{"ruleId": name, "action": "COUNT"} for name in counted],
+                "httpRequest": {
+                    "clientIp": request.remote or "",
+                    "country": request.headers.get("CloudFront-Viewer-Country", "-"),
+                    "headers": [{"name": name, "value": value} for name, value in request.headers.items()],
+                    "uri": path,
+                    "args": query,
+                    "httpVersion": f"HTTP/{request.version.major}.{request.version.minor}",
+                    "httpMethod": request.method,
+                    "requestId": trace,
+                },
+            }
+        )
+
     def take(self) -> list[dict[str, Any]]:
-        """The records, once."""
+        """The access log records, once."""
         taken, self._records = self._records, []
+        return taken
+
+    def take_judged(self) -> list[dict[str, Any]]:
+        """The web ACL's records, once."""
+        taken, self._judged = self._judged, []
         return taken

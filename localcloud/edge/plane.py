@@ -70,11 +70,12 @@ class Edge:
             self.report()
 
     def report(self) -> None:
-        """Hand on the access log records since the last report."""
+        """Hand on the records since the last report, of access logs and web ACLs."""
         for site_id, listener in self._listeners.items():
-            records = listener.proxy.state.journal.take()
-            if records:
-                self._emit({"type": "access", "distribution": site_id, "records": records})
+            journal = listener.proxy.state.journal
+            for kind, records in (("access", journal.take()), ("waf", journal.take_judged())):
+                if records:
+                    self._emit({"type": kind, "distribution": site_id, "records": records})
 
     async def close(self) -> None:
         """Close everything at once."""

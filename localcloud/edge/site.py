@@ -108,6 +108,8 @@ class SiteProxy:
             return self._sender.error(asked.request, 403, _DISABLED, asked.trace)
         if self._acl is not None:
             verdict = self._acl.verdict(asked.ip, parts, time.monotonic())
+            if self.site.waf_logging and (verdict.counted or verdict.rule != "Default_Action"):
+                self.state.journal.judge(asked.request, verdict.blocked, verdict.rule, verdict.counted, asked.trace)
             if verdict.blocked:
                 return self._blocked(asked, verdict)
         if self.site.geo.behavior != "all" and not self.site.geo.takes(

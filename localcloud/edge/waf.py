@@ -31,7 +31,10 @@ _COUNTRY = "cloudfront-viewer-country"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is done with a request. rule: its name, "Default_Action" for none; response: of a custom block action."""
+    """What is done with a request. rule: its name, "Default_Action" for none; the rest: of a custom block action.
+
+    counted: the rules that matched and only counted, a group's rule as GROUP/RULE.
+    """
 
     blocked: bool
     rule: str
@@ -39,6 +42,7 @@ class Verdict:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
     content_type: str = "text/html"
+    counted: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -88,26 +92,25 @@ class WebAcl:
             for arn, addresses in (raw.get("IPSets") or {}).items()
         }
         self._rates: dict[str, _Rate] = {}
-        #: Requests by rule and action, for metrics.
-        self.counts: dict[tuple[str, str], int] = defaultdict(int)
 
     def verdict(self, ip: str, parts: Parts, now: float) -> Verdict:
         """Judge a request; now: monotonic seconds."""
+        counted: list[str] = []
         for rule in self._rules:
-            action = self._action_of(rule, ip, parts, now)
+            action = self._action_of(rule, ip, parts, now, counted)
             if action is None:
                 continue
             name = next(iter(action), "Count")
-            self.counts[rule["Name"], name] += 1
             if name == "Block":
-                return self._block(rule["Name"], action[name])
+                return self._block(rule["Name"], action[name], counted)
             if name == "Allow":
-                return Verdict(False, rule["Name"])
+                return Verdict(False, rule["Name"], counted=tuple(counted))
+            counted.append(rule["Name"])
         if "Block" in self._default:
-            return self._block("Default_Action", self._default["Block"])
-        return Verdict(False, "Default_Action")
+            return self._block("Default_Action", self._default["Block"], counted)
+        return Verdict(False, "Default_Action", counted=tuple(counted))
 
-    def _action_of(self, rule: Raw, ip: str, parts: Parts, now: float) -> Raw | None:
+    def _action_of(self, rule: Raw, ip: str, parts: Parts, now: float, counted: list[str]) -> Raw | None:
         """The action of a rule that matches; None if it does not, or leaves it to the next."""
         statement = rule["Statement"]
         group = statement.get("ManagedRuleGroupStatement")
@@ -116,12 +119,12 @@ class WebAcl:
         scope = group.get("ScopeDownStatement")
         if scope and not self._matches(rule["Name"], scope, ip, parts, now):
             return None
-        found = self._managed(group, parts)
+        found = self._managed(group, parts, counted)
         if found is not None and "Count" in (rule.get("OverrideAction") or {}):
             return {"Count": {}}
         return found
 
-    def _managed(self, group: Raw, parts: Parts) -> Raw | None:
+    def _managed(self, group: Raw, parts: Parts, counted: list[str]) -> Raw | None:
         """The action of the first of the group's rules that matches and does not only count."""
         overrides = {item["Name"]: item["ActionToUse"] for item in group.get("RuleActionOverrides") or ()}
         excluded = {item["Name"] for item in group.get("ExcludedRules") or ()}
@@ -129,15 +132,15 @@ class WebAcl:
             if not test(parts):
                 continue
             action: Raw = {"Count": {}} if name in excluded else overrides.get(name) or {"Block": {}}
-            self.counts[name, next(iter(action))] += 1
             if "Count" not in action:
                 return action
+            counted.append(f"{group['Name']}/{name}")
         return None
 
-    def _block(self, name: str, action: Raw) -> Verdict:
+    def _block(self, name: str, action: Raw, counted: list[str]) -> Verdict:
         custom = action.get("CustomResponse")
         if not custom:
-            return Verdict(True, name)
+            return Verdict(True, name, counted=tuple(counted))
         body = self._bodies.get(custom.get("CustomResponseBodyKey") or "")
         kinds = {"TEXT_PLAIN": "text/plain", "APPLICATION_JSON": "application/json"}
         return Verdict(
@@ -147,6 +150,7 @@ class WebAcl:
             headers=tuple((item["Name"].lower(), item["Value"]) for item in custom.get("ResponseHeaders") or ()),
             body=body["Content"].encode() if body else None,
             content_type=kinds.get(body["ContentType"], "text/html") if body else "text/html",
+            counted=tuple(counted),
         )
 
     def _matches(self, rule: str, statement: Raw, ip: str, parts: Parts, now: float) -> bool:

@@ -196,6 +196,25 @@ def test_the_firewall_blocks(cloud, site):
         Id=site.id, IfMatch=found["ETag"], DistributionConfig={**config, "WebACLId": acl["ARN"]}
     )["ETag"]
     wait_for(lambda: "Request blocked" in site.get("/")[2])
+    logs, group = cloud.client("logs", ENVIRONMENT), f"aws-waf-logs-{name()}"
+    logs.create_log_group(logGroupName=group)
+    waf.put_logging_configuration(
+        LoggingConfiguration={
+            "ResourceArn": acl["ARN"],
+            "LogDestinationConfigs": [f"arn:aws:logs:us-east-1:{cloud.account(ENVIRONMENT).id}:log-group:{group}"],
+            "RedactedFields": [{"SingleHeader": {"Name": "cookie"}}],
+        }
+    )
+
+    def logged():
+        site.get("/attack", Cookie="secret")
+        return logs.filter_log_events(logGroupName=group)["events"]
+
+    event = wait_for(logged)[0]
+    record = json.loads(event["message"])
+    assert (record["action"], record["terminatingRuleId"], record["httpSourceId"]) == ("BLOCK", "ips", site.id)
+    assert {"name": "Cookie", "value": "REDACTED"} in record["httpRequest"]["headers"]
+    assert event["logStreamName"].startswith("cloudfront_")
     site.cf.update_distribution(Id=site.id, IfMatch=etag, DistributionConfig=config)
     wait_for(lambda: "Request blocked" not in site.get("/")[2])
 

@@ -97,8 +97,8 @@ def test_an_ip_set_can_look_at_a_header():
 
 def test_rules_are_judged_by_priority_and_count_goes_on():
     judge = acl(rule(PATH, "Block", 3, "third"), rule(PATH, "Allow", 2, "second"), rule(PATH, "Count", 1, "first"))
-    assert judge.verdict(IP, PARTS, 0).rule == "second"
-    assert judge.counts == {("first", "Count"): 1, ("second", "Allow"): 1}
+    found = judge.verdict(IP, PARTS, 0)
+    assert (found.rule, found.counted) == ("second", ("first",))
 
 
 def test_the_default_action_may_block():
@@ -169,7 +169,9 @@ def test_a_managed_group_can_be_made_to_count():
     bare = PARTS._replace(headers={})
     count = [{"Name": "NoUserAgent_HEADER", "ActionToUse": {"Count": {}}}]
     assert not acl(managed("CommonRuleSet", "Count")).verdict(IP, bare, 0).blocked
-    assert not acl(managed("CommonRuleSet", RuleActionOverrides=count)).verdict(IP, bare, 0).blocked
+    overridden = acl(managed("CommonRuleSet", RuleActionOverrides=count)).verdict(IP, bare, 0)
+    assert overridden.counted == ("AWSManagedRulesCommonRuleSet/NoUserAgent_HEADER",)
+    assert not overridden.blocked
     excluded = [{"Name": "NoUserAgent_HEADER"}]
     assert not acl(managed("CommonRuleSet", ExcludedRules=excluded)).verdict(IP, bare, 0).blocked
     assert not acl(managed("CommonRuleSet", ScopeDownStatement=ELSE)).verdict(IP, bare, 0).blocked
