@@ -182,7 +182,7 @@ def logging_view(logging: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """What of a logging configuration is compared, with the log group's name in the place of its ARN."""
     if logging is None:
         return None
-    group = str(logging["LogDestinationConfigs"][0]).split(":log-group:")[-1].removesuffix(":*")
+    group = str(logging["LogDestinationConfigs"][0]).rsplit(":log-group:", maxsplit=1)[-1].removesuffix(":*")
     kept = {key: logging.get(key) for key in ("RedactedFields", "LoggingFilter")}
     return {"log_group": group, **kept}
 

@@ -43,7 +43,7 @@ def _all_items(client: Any, operation: str, arguments: Mapping[str, Any]) -> Ite
     marker: dict[str, str] = {}
     while True:
         answer = _page(client, operation, {**arguments, **marker})
-        page = next(value for key, value in answer.items() if key.endswith("List"))
+        (page,) = [value for key, value in answer.items() if key.endswith("List")]
         yield from page.get("Items") or []
         if not page.get("NextMarker"):
             return

@@ -150,15 +150,15 @@ def _behaviors(live: Config, wanted: Wanted) -> Iterator[Config]:
     declared = _items(wanted.config, "CacheBehaviors")
     patterns = {behavior["PathPattern"] for behavior in declared}
     there = {behavior["PathPattern"]: behavior for behavior in _items(live, "CacheBehaviors")}
-    ours = iter([_over(there.get(behavior["PathPattern"], {}), behavior) for behavior in declared])
+    ours = [_over(there.get(behavior["PathPattern"], {}), behavior) for behavior in declared]
     places = [pattern for pattern in there if pattern in patterns]
     if not places:
         yield from ours
     for pattern, behavior in there.items():
         if pattern in patterns:
-            yield next(ours)
-            if pattern == places[-1]:
-                yield from ours
+            # The last place takes all that are left.
+            place = places.index(pattern)
+            yield from ours[place:] if pattern == places[-1] else ours[place : place + 1]
         elif behavior["TargetOriginId"] not in wanted.owned_origins:
             yield behavior
 
