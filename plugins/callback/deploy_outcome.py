@@ -15,6 +15,8 @@ description:
   - Sets the exit status of the process, 0 for V(promoted), V(repaired), V(pruned) and a rollback that was asked for, 20
     for V(blocked), 21 for a deployment that was V(rolled_back), 22 for V(superseded), 23 for V(awaiting_approval), 24
     for V(failed). Of several services the worst one tells. In check mode 0 for a plan, 20 for one that is blocked.
+  - In check mode a site's plan is told, with files by class, bytes, and the paths that would be invalidated with their
+    price.
   - Whatever fails before these modules are asked (credentials of another account, an input that cannot
     be) leaves Ansible's own status, 2 most of the time, and so does a failure beside a deployment that went well.
   - Appends a summary in Markdown to the file that E(GITHUB_STEP_SUMMARY) names, and outputs to the one that
@@ -71,6 +73,8 @@ class CallbackModule(CallbackBase):
         """The last event of a run, in the main process, so that SystemExit ends it, after Ansible's cleaning up."""
         results = outcome_plan.by_severity(self._results)
         for result in results:
+            for line in outcome_plan.planned_lines(result, check_mode=self._check_mode):
+                self._display.display(line)
             self._display.display(outcome_plan.last_line(result, check_mode=self._check_mode))
             self._append("GITHUB_STEP_SUMMARY", outcome_plan.summary(result, check_mode=self._check_mode))
             values = outcome_plan.outputs(result, check_mode=self._check_mode)

@@ -73,6 +73,22 @@ def last_line(result: Result, *, check_mode: bool) -> str:
     return plain(f"{result['service']}: {ended}, exit status {status}{f'; next: {then}' if then else ''}")
 
 
+def planned_lines(result: Result, *, check_mode: bool) -> list[str]:
+    """What the operator reads about a site's plan: files by class, bytes, and what the edge would be told."""
+    if not check_mode or not _is_site(result) or result["outcome"] in ("blocked", "failed"):
+        return []
+    counts, told = result.get("counts") or {}, result.get("invalidation") or {}
+    lines = [
+        f"{change}: {', '.join(f'{count} {kind}' for kind, count in sorted(counts[change].items()))}"
+        for change in ("added", "changed", "removed", "unchanged")
+        if counts.get(change)
+    ]
+    lines.append(f"to upload: {result.get('bytes') or 0:,} bytes")
+    if told:
+        lines.append(f"to invalidate: {' '.join(told['paths'])}, at most {told['price']:.3f} USD")
+    return [plain(f"{result['service']}: {line}") for line in lines]
+
+
 def plain(text: Any) -> str:
     """One line without control characters, also without those that turn the direction of the text."""
     return " ".join("".join(char if char.isprintable() else " " for char in str(text)).split())

@@ -202,6 +202,19 @@ def test_outputs_of_a_site():
     assert plan.outputs(SITE, check_mode=True)["outcome"] == "planned"
 
 
+def test_a_sites_plan_is_told_in_check_mode_only():
+    planned = {**SITE, "bytes": 16170}
+    assert plan.planned_lines(planned, check_mode=True) == [
+        "site: added: 26 immutable",
+        "site: changed: 1 document, 3 file",
+        "site: to upload: 16,170 bytes",
+        "site: to invalidate: / /index.html, at most 0.010 USD",
+    ]
+    assert plan.planned_lines({**SITE, "invalidation": None}, check_mode=True)[-1] == "site: to upload: 0 bytes"
+    for result, check_mode in ((planned, False), ({**SITE, "outcome": "blocked"}, True), (RESULT, True)):
+        assert plan.planned_lines(result, check_mode=check_mode) == []
+
+
 def test_summary_of_a_site():
     text = plan.summary(SITE, check_mode=False)
     for part in (
