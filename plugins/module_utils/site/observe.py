@@ -95,9 +95,13 @@ def observe(
 def expendable(
     store: Store, current: Current | None, wanted: Wanted
 ) -> tuple[dict[str, Manifest], dict[str, Manifest]]:
-    """The manifests of the releases that need be kept no longer, and of those that are; nothing when none goes."""
+    """The manifests of the releases that need be kept no longer, and of those that are; nothing when none goes.
+
+    A release goes with a switch, or when asked for: a publish that finds nothing to do is no change because time passed.
+    """
     after = after_of(Snapshot(current), wanted)
-    names = droppable(after, wanted.keeping, wanted.now)
+    idle = after is current and after.active and not wanted.verify and wanted.action != "prune"
+    names = after.pruning if idle else droppable(after, wanted.keeping, wanted.now)
     if not names:
         return {}, {}
     # One whose removal was interrupted may have lost its manifest already, which goes last: nothing is left of it.

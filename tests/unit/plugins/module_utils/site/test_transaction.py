@@ -61,7 +61,7 @@ def test_a_delta_uploads_what_changed_and_no_more(world):
     assert "assets/index-A1b2c3d4.js" in names, "but what open tabs ask for is"
     assert not [name for name in names if name.endswith(".map")], "source maps are private"
     # 1 asset, 4 entries, 1 map; the manifest; 2 files in place, a worker; 4 times the state, and its history.
-    # Without a lease, one look at the state before each of five writes that visitors see.
+    # Without a lease, one look at the state before each kind of write that visitors see.
     assert world.store.requests == {"get": 2 + 1, "put": 6 + 1 + 3 + 4 + 1, "list": 1, "delete": 1, "head": 4}
     assert sorted(world.state.paths) == ["/", "/about.html", "/index.html", "/locales/de.json"]
 
@@ -329,6 +329,15 @@ def test_old_releases_go_when_neither_number_nor_age_keeps_them(world):
     assert "site/assets/style-0a1b2c3d.css" in world.store.objects, "what others have stays"
     assert len([key for key in world.store.objects if key.endswith("manifest.json")]) == 4
     served(world, "E")
+
+
+def test_time_alone_makes_a_publish_no_change(world):
+    keeping = transaction.Keeping(2, 5)
+    published(world, A, B, C, keeping=keeping)
+    world.now += timedelta(days=30)
+    assert (world.publish(C, keeping=keeping).changed, world.store.requests) == (False, {"get": 1})
+    assert world.publish(C, keeping=keeping, verify=True).changed
+    assert len(world.state.kept) == 2
 
 
 def test_prune_removes_what_no_release_has(world):
