@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from localcloud import images
-from localcloud.demo import run, site, summary, watch
+from localcloud.demo import browser, run, site, summary, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -176,7 +176,7 @@ def main() -> int:
     """Run the demo; its exit status."""
     try:
         return Demo().play()
-    except run.StepFailedError as error:
+    except (run.StepFailedError, browser.BrowserError) as error:
         print(f"\ndemo: {error}", file=sys.stderr)
         print("The local cloud is left as it is; `make local-down` stops it.", file=sys.stderr)
         return 1

@@ -8,6 +8,7 @@ JSON messages that a zero byte ends, on file descriptors 3 and 4 of a Chromium w
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import select
@@ -104,7 +105,10 @@ class Browser:
         message = {"id": number, "method": method, "params": parameters}
         if session:
             message["sessionId"] = session
-        os.write(self._write, json.dumps(message).encode() + b"\0")
+        try:
+            os.write(self._write, json.dumps(message).encode() + b"\0")
+        except BrokenPipeError as error:
+            raise BrowserError(f"Chromium ended (exit status {self._process.wait(timeout=10)})") from error
         self.until(lambda: number in self._answers, f"an answer to {method}")
         answer = self._answers.pop(number)
         if "error" in answer:
@@ -135,16 +139,22 @@ class Browser:
                 page.heard(message["method"], message["params"])
 
     def __enter__(self) -> Self:
+        """Raises BrowserError when it does not start."""
+        try:
+            self.call("Browser.getVersion")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         os.close(self._write)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            # Its helpers are of the same session.
+        # Its helpers, which are of its session and may outlive it, would write into the profile again.
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        self._process.wait()
         os.close(self._read)
         shutil.rmtree(self._profile, ignore_errors=True)
 

@@ -40,8 +40,11 @@ class Window:
         path = browser.find()
         if path is None:
             self._say("no Chromium on this machine: no browser has looked at the site (Debian: apt install chromium)")
-        else:
+            return self
+        try:
             self._browser = self._stack.enter_context(browser.Browser(path))
+        except browser.BrowserError as error:
+            self._say(f"{path} does not start: no browser has looked at the site ({error})")
         return self
 
     def __exit__(self, *_: object) -> None:

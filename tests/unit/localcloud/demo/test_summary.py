@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -176,6 +177,16 @@ def test_a_browser_sees_both_releases_and_the_first_page_goes_on():
 def test_what_a_browser_must_not_see(page, said):
     with pytest.raises(StepFailedError, match=said):
         window([page]).look("http://site", "1.0.0")
+
+
+@pytest.mark.parametrize("program", ["false", "true"])
+def test_a_browser_that_does_not_start_is_said(monkeypatch, program):
+    said = []
+    monkeypatch.setattr(site.browser, "find", lambda: shutil.which(program))
+    with site.Window(said.append) as made:
+        made.look("http://site", "1.0.0")
+    assert "does not start" in said[0]
+    assert made.pictures == []
 
 
 def test_without_a_browser_that_is_said(monkeypatch):
