@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m tests.torture [--seed N] [--full|--short] [--only SCENARIO] [--rate R]`: releases of the example site, killed
-at every call and at random moments, raced, rolled back, damaged and healed, while visitors come and go at the edge.
+"""`python -m tests.torture [--seed N] [--full|--short] [--only SCENARIO] [--rate R]`: releases of a site, tortured.
 
-Prints a line for each case and the table, writes build/torture.json. Exit status 0 if all was as expected and no
-visitor got a mixture of releases or missed a file, else 1.
+They are killed at every call and at random moments, raced, rolled back, damaged and healed, while visitors come and go
+at the edge. Prints a line for each case and the table, writes build/torture.json. Exit status 0 if all was as expected
+and no visitor got a mixture of releases or missed a file, else 1.
 """
 
 from __future__ import annotations

@@ -328,22 +328,32 @@ def _prove(run: Run, step: Prove) -> None:
         raise
 
 
-def _finish(run: Run, _step: Finish) -> None:
-    done = replace(run.state, state=ACTIVE, over=(), index_etag=run.index_etag or run.state.index_etag)
+def _finish(run: Run, step: Finish) -> None:
+    index_etag = run.index_etag or run.state.index_etag
+    done = _without(replace(run.state, state=ACTIVE, over=(), index_etag=index_etag), step.pruning)
     text = history_text(done)
     key = f"{HISTORY}{done.seq}.json"
     run.store.put(key, text.encode(), headers=_STATE_HEADERS, sha256=sha256_of(text))
     run.record(done)
 
 
+def _without(state: Current, releases: Iterable[str]) -> Current:
+    """The state in which these releases are being removed, and cannot be returned to."""
+    gone = {*releases, *state.pruning}
+    kept = tuple(one for one in state.kept if one.release not in gone)
+    return replace(state, kept=kept, pruning=tuple(sorted(gone)))
+
+
 def _prune(run: Run, step: Prune) -> None:
-    """The state is written first: whoever has read it before, and would now publish by it, is turned away."""
-    run.lease.confirm()
-    gone = {*step.releases, *run.state.pruning}
-    kept = tuple(one for one in run.state.kept if one.release not in gone)
-    run.record(replace(run.state, run_id=run.wanted.run_id, kept=kept, pruning=tuple(sorted(gone))))
+    """The state is written first: whoever has read it before, and would now publish by it, is turned away.
+
+    After a switch of this run that is done already, so that a run which is killed here has said what it was about.
+    """
+    if not any(isinstance(one, Finish) for one in run.plan.steps):
+        run.lease.confirm()
+        run.record(replace(_without(run.state, step.releases), run_id=run.wanted.run_id))
     _delete(run, step.keys)
-    if gone:
+    if run.state.pruning:
         run.record(replace(run.state, pruning=()))
 
 

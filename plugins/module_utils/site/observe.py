@@ -97,7 +97,7 @@ def expendable(
 ) -> tuple[dict[str, Manifest], dict[str, Manifest]]:
     """The manifests of the releases that need be kept no longer, and of those that are; nothing when none goes.
 
-    A release goes with a switch, or when asked for: a publish that finds nothing to do is no change because time passed.
+    A release goes with a switch, or when asked: that time has passed makes a publish with nothing to do no change.
     """
     after = after_of(Snapshot(current), wanted)
     idle = after is current and after.active and not wanted.verify and wanted.action != "prune"

@@ -95,7 +95,7 @@ def plan_release(snapshot: Snapshot, wanted: Wanted, old: Mapping[str, Manifest]
         after = current
         steps: list[Step] = []
     else:
-        steps = _steps(snapshot, wanted, found, after, resumed=resumed)
+        steps = [*_steps(snapshot, wanted, found, after, resumed=resumed), Finish(tuple(old))]
     prune = _prune(snapshot, wanted, old, kept)
     if prune:
         steps.append(prune)
@@ -164,7 +164,7 @@ def _steps(snapshot: Snapshot, wanted: Wanted, found: Difference, after: Current
     workers = found.of_kind("worker")
     if workers:
         steps.append(WriteWorkers(workers, f"write {', '.join(workers)}"))
-    return [*steps, Prove(_proven(found)), Finish()]
+    return [*steps, Prove(_proven(found))]
 
 
 def _before(snapshot: Snapshot, wanted: Wanted, found: Difference, *, resumed: bool) -> list[Step]:

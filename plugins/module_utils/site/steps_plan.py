@@ -130,8 +130,9 @@ class Prove:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Writes that the release is live and proven, and the activation's record."""
+    """Writes that the release is live and proven, and the activation's record. pruning: releases that go now."""
 
+    pruning: tuple[str, ...] = ()
     title: str = "record the release as live"
     stage: str = "finish"
 
