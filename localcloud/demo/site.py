@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from localcloud import images
@@ -11,18 +12,18 @@ from localcloud.demo import browser, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from localcloud.demo.run import Counted
 
-RELEASES = images.ROOT / "examples" / "web" / "releases"
+# Relative to the checkout, in which playbooks are run: it may lie where a path has characters that -e must not have.
+RELEASES = Path("examples", "web", "releases")
 #: The application's page whose code is loaded only when somebody goes there.
 LATER = "/tides"
 
 
 def bundles(*versions: str) -> dict[str, Path]:
     """The built releases by name."""
-    return {version: RELEASES / version for version in versions}
+    return {version: images.ROOT / RELEASES / version for version in versions}
 
 
 class Window:
