@@ -163,9 +163,10 @@ def wanted_of(params: dict[str, Any]) -> Wanted:
 
 def fail(module: AnsibleAWSModule, run: distribution.Run, plan: Plan, error: AnsibleAWSError) -> NoReturn:
     """Fail, and say what is done already and stays."""
-    done = f". Done before: {', '.join(run.done)}; the next run goes on from there" if run.done else ""
+    done = f"Done before: {', '.join(run.done)}" if run.done else "Nothing was changed: visitors are served as before"
     left = [step.action for step in plan.steps][len(run.done) :]
-    message = f"Distribution {run.name}: {error}{done}"
+    told = str(error).rstrip(". ")
+    message = f"Distribution {run.name}: {told}. {done}. The same playbook, run again, goes on from there"
     module.fail_json(msg=message, changed=bool(run.done), steps=run.done, left=left)
 
 

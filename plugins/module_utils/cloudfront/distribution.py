@@ -36,8 +36,12 @@ class Run:
 
 
 def observe(client: Any, logs: Any, name: str, *, with_logs: bool) -> Snapshot:
-    """The distributions whose comment is the name, and its log delivery."""
-    ids = [item["Id"] for item in api.items(client, "list_distributions") if item.get("Comment") == name]
+    """The distributions whose comment is the name, and its log delivery.
+
+    A staging distribution of CloudFront's continuous deployment is a copy, comment included, and none of ours.
+    """
+    listed = [item for item in api.items(client, "list_distributions") if not item.get("Staging")]
+    ids = [item["Id"] for item in listed if item.get("Comment") == name]
     found = [read(client, distribution_id) for distribution_id in ids]
     return Snapshot(
         distributions=tuple(distribution for distribution in found if distribution),

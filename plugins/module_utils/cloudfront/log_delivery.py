@@ -80,7 +80,7 @@ def find_delivery(client: Any, source: str) -> str | None:
 @ApiErrors.common_error_handler("put delivery source {name}")
 @_patiently
 def put_source(client: Any, name: str, arn: str, tags: Mapping[str, str]) -> None:
-    client.put_delivery_source(name=name, resourceArn=arn, logType=LOG_TYPE, tags=dict(tags))
+    client.put_delivery_source(name=name, resourceArn=arn, logType=LOG_TYPE, **({"tags": dict(tags)} if tags else {}))
 
 
 @ApiErrors.common_error_handler("put delivery destination {name}")

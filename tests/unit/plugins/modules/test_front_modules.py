@@ -263,6 +263,13 @@ def test_two_distributions_of_one_name(cloud, contract, distribute, capsys):
     assert other["Distribution"]["Id"] in refused["msg"]
 
 
+def test_a_call_that_is_refused(cloud, distribute, capsys):
+    cloud.fault({"service": "cloudfront", "operation": "CreateDistributionWithTags", "kind": "error", "count": None})
+    refused = run(cloudfront_distribution.main, capsys, **distribute())
+    assert refused["msg"].startswith(f"Distribution {NAME}: Failed to create the distribution: ")
+    assert "Nothing was changed: visitors are served as before. The same playbook, run again" in refused["msg"]
+
+
 def rules_of(cloud):
     waf = cloud.client("wafv2")
     (item,) = waf.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]
