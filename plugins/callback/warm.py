@@ -64,9 +64,6 @@ from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 from ansible.release import __version__ as core
-from ansible_collections.slipway.ops.plugins.plugin_utils.warm_actions import warm_actions
-from ansible_collections.slipway.ops.plugins.plugin_utils.warm_client import WarmProcess
-from ansible_collections.slipway.ops.plugins.plugin_utils.warm_controller import load_plugins, spare_workers
 
 # The ansible-core that it is tested with.
 CORE = "2.21."
@@ -83,20 +80,25 @@ class CallbackModule(CallbackBase):
     def __init__(self) -> None:
         super().__init__()
         self._warm = ExitStack()
-        self._process: WarmProcess | None = None
+        self._started = False
 
     def v2_playbook_on_start(self, playbook: Any) -> None:  # noqa: ARG002
         """Once for each playbook of a run; the first one counts."""
         wanted = os.environ.get("SLIPWAY_FAST", "1") != "0" and sys.platform == "linux" and core.startswith(CORE)
-        if self._process or not wanted:
+        if self._started or not wanted:
             return
+        # Not before: another ansible-core need not have what they import.
+        from ansible_collections.slipway.ops.plugins.plugin_utils.warm_actions import warm_actions
+        from ansible_collections.slipway.ops.plugins.plugin_utils.warm_client import WarmProcess
+        from ansible_collections.slipway.ops.plugins.plugin_utils.warm_controller import load_plugins, spare_workers
+
+        self._started = True
         collections, builtin = self.get_option("collections"), self.get_option("builtin_modules")
-        self._process = self._warm.enter_context(WarmProcess(self.get_option("services")))
-        self._warm.enter_context(warm_actions(self._process, frozenset(collections), frozenset(builtin)))
+        process = self._warm.enter_context(WarmProcess(self.get_option("services")))
+        self._warm.enter_context(warm_actions(process, frozenset(collections), frozenset(builtin)))
         load_plugins(["slipway.ops"])
         spare_workers()
 
     def v2_playbook_on_stats(self, stats: Any) -> None:  # noqa: ARG002
         """The last event of a run."""
         self._warm.close()
-        self._process = None

@@ -73,6 +73,7 @@ def start(folder, name, collections, results, check):
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
         "ANSIBLE_COLLECTIONS_PATH": str(collections),
         "ANSIBLE_HOME": str(home / "ansible"),
+        "SLIPWAY_FAST": "0",
         "GITHUB_STEP_SUMMARY": str(home / "summary.md"),
         "GITHUB_OUTPUT": str(home / "output"),
     }

@@ -160,6 +160,20 @@ def test_a_worker_that_is_told_to_end_tells_its_module(place):
     awaited(lambda: not Path(f"/proc/{module}").exists())
 
 
+def test_without_the_warm_process_modules_are_run_as_ever(place):
+    """The first task kills it: the parent of its shell's parent."""
+    env = environment(place, "killed", "1")
+    kill = {"ansible.builtin.shell": "kill -9 $(cut -d' ' -f4 /proc/$PPID/stat)"}
+    (place / "killed.yml").write_text(
+        json.dumps([{"hosts": "one", "gather_facts": False, "tasks": [kill, behave("warn")]}])
+    )
+    command = ["ansible-playbook", "-vvv", "-i", "hosts.yml", "killed.yml"]
+    done = subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout
+    assert "is run by a new process" in done.stdout
+    assert re.search(r"^one +: ok=2 +changed=1 ", done.stdout, re.MULTILINE)
+
+
 def awaited(look):
     for _attempt in range(300):
         if found := look():
