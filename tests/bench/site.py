@@ -62,9 +62,8 @@ def line(found: dict[str, Measured]) -> str:
     )
 
 
-def run(delay: float, given: argparse.Namespace, chosen: list[Contender], bundles: Path) -> dict[str, list]:
-    """All rounds with one delay, the contenders one after the other in each: title -> rounds."""
-    measured: dict[str, list] = {contender.title: [] for contender in chosen}
+def run(delay: float, given: argparse.Namespace, chosen: list[Contender], bundles: Path, measured: dict) -> None:
+    """All rounds with one delay, the contenders one after the other in each; adds to measured, title -> rounds."""
     for number in range(1, given.rounds + 1):
         said(f"{delay:g} ms, round {number} of {given.rounds}, load average {os.getloadavg()[0]:.1f}")
         for contender in chosen:
@@ -72,9 +71,8 @@ def run(delay: float, given: argparse.Namespace, chosen: list[Contender], bundle
                 continue
             with Server(delay / 1000) as server:
                 found = play(contender, server, bundles)
-            measured[contender.title].append({way: each.shown() for way, each in found.items()})
+            measured.setdefault(contender.title, []).append({way: each.shown() for way, each in found.items()})
             said(f"  {contender.title}: {line(found)}")
-    return measured
 
 
 def prepare(given: argparse.Namespace) -> tuple[list[Contender], dict[str, str]]:
@@ -100,16 +98,18 @@ def main() -> int:
     bundles = TOOLS / "bundles"
     bundle.make(bundles, given.files)
     about = f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    results, shown = {}, []
+    results: dict[str, dict] = {f"{delay:g}": {} for delay in given.delay or (0.0, 30.0)}
     try:
-        for delay in given.delay or (0.0, 30.0):
-            results[f"{delay:g}"] = measured = run(delay, given, chosen, bundles)
-            shown.append(f"{delay:g} ms added to each answer\n\n{table.markdown(measured, missing)}")
+        for delay, measured in results.items():
+            run(float(delay), given, chosen, bundles, measured)
     finally:
+        # What was measured until an interruption is kept.
         shutil.rmtree(bundles)
-    out = TOOLS.parent / "bench-site.json"
-    out.write_text(json.dumps({"about": about, "files": given.files, "measured": results}, indent=2) + "\n")
-    said(f"\n{about}, {given.files} files, medians of {given.rounds}\n\n" + "\n\n".join(shown))
+        out = TOOLS.parent / "bench-site.json"
+        out.write_text(json.dumps({"about": about, "files": given.files, "measured": results}, indent=2) + "\n")
+    said(f"\n{about}, {given.files} files, medians of {given.rounds}")
+    for delay, measured in results.items():
+        said(f"\n{delay} ms added to each answer\n\n{table.markdown(measured, missing)}")
     return 0
 
 
