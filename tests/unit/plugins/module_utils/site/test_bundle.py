@@ -160,7 +160,9 @@ def test_a_bundle_is_bounded_while_it_is_read(tmp_path, scratch):
 
 
 @pytest.mark.parametrize(
-    "content", [b"no tarball at all", gzip.compress(b"no tarball"), gzip.compress(bytes(5000))[:-20], b"\x1f\x8bbroken"]
+    "content",
+    [b"no tarball at all", gzip.compress(b"no tarball"), gzip.compress(bytes(5000))[:-20], b"\x1f\x8bbroken"],
+    ids=["text", "compressed text", "cut short", "broken"],
 )
 def test_what_is_no_tarball_is_refused(tmp_path, scratch, content):
     place = tmp_path / "bundle.tar.gz"
