@@ -70,17 +70,17 @@ class ModuleCode(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         spec.loader = self
         return spec
 
-    def get_code(self, name: str) -> Any:
+    def get_code(self, fullname: str) -> Any:
         """The module's code."""
-        if name not in self._codes:
-            self._codes[name] = self._loaders[name].get_code(name)
-        return self._codes[name]
+        if fullname not in self._codes:
+            self._codes[fullname] = self._loaders[fullname].get_code(fullname)
+        return self._codes[fullname]
 
-    def get_source(self, name: str) -> Any:
+    def get_source(self, fullname: str) -> Any:
         """The module's text, for tracebacks."""
-        return self._loaders[name].get_source(name)
+        return self._loaders[fullname].get_source(fullname)
 
-    def is_package(self, _name: str) -> bool:
+    def is_package(self, fullname: str) -> bool:  # noqa: ARG002
         """Never: packages are left to others."""
         return False
 
@@ -299,7 +299,7 @@ class Server:
             return
         if pid == 0:
             self._become_child()
-            _finish(serve(connection, module, out, err))
+            _finish(_status(lambda: sys.exit(serve(connection, module, out, err))))
         self._running[pid] = connection
         _tell(connection, pid)
 
