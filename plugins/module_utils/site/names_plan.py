@@ -17,6 +17,10 @@ from collections.abc import Iterable
 LONGEST_NAME = 1024 - 80
 # What nobody means to publish, and what would be a leak.
 _PRIVATE = re.compile(r"(^|/)(\.git|\.svn|\.hg|node_modules)/|(^|/)(\.env(\.[^/]*)?|\.npmrc|\.DS_Store)$")
+# What stands for bytes that are no UTF-8 (surrogateescape).
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# The backslash and Unicode's categories Cc, Zl and Zp.
+_FORBIDDEN = re.compile("[\\\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # So many names are told; a bundle of somebody else's project may have thousands.
 _TOLD = 5
 
@@ -30,9 +34,9 @@ def name_problem(name: str) -> str | None:
     shown = ascii(name[:80])
     if not name or name.startswith("/") or any(part in ("", ".", "..") for part in name.split("/")):
         return f"{shown}: not a path within the bundle"
-    if any("\ud800" <= letter <= "\udfff" for letter in name):
+    if _SURROGATE.search(name):
         return f"{shown}: the name is not UTF-8"
-    if "\\" in name or any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in name):
+    if _FORBIDDEN.search(name):
         return f"{shown}: a backslash or a control character in the name"
     if len(name.encode()) > LONGEST_NAME:
         return f"{shown}...: the name is longer than {LONGEST_NAME} bytes"
