@@ -23,8 +23,10 @@ options:
     required: true
 attributes:
   check_mode:
+    description: It changes nothing.
     support: full
   diff_mode:
+    description: There is nothing to show the difference of.
     support: none
 extends_documentation_fragment:
   - amazon.aws.common.modules

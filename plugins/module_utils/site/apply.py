@@ -117,7 +117,8 @@ class Run:
 
     @property
     def state(self) -> Current:
-        assert self.current is not None, "nothing is switched before the state was written"
+        if self.current is None:
+            raise AssertionError("nothing is switched before the state was written")
         return self.current
 
     def breathe(self) -> None:
@@ -219,7 +220,8 @@ def _barrier(run: Run, step: Barrier) -> None:
 
 
 def _activate(run: Run, _step: Activate) -> None:
-    assert run.plan.after is not None, "a plan that switches has a state"
+    if run.plan.after is None:
+        raise AssertionError("a plan that switches has a state")
     run.lease.confirm()
     run.record(run.plan.after)
 
@@ -303,7 +305,8 @@ def _invalidate(run: Run, step: Invalidate) -> None:
 
 
 def _wait(run: Run, _step: Wait) -> None:
-    assert run.invalidation is not None, "there is something to wait for"
+    if run.invalidation is None:
+        raise AssertionError("there is something to wait for")
     began = time.monotonic()
     pace = run.pace(run.edge.timeout, run.edge.poll_interval)
     try:

@@ -198,7 +198,8 @@ def _members(archive: tarfile.TarFile, scratch: Path, limits: Limits) -> dict[st
             continue
         if member.isreg():
             stream, place = archive.extractfile(member), scratch / str(limits.files)
-            assert stream is not None, "a regular member has content"
+            if stream is None:
+                raise AssertionError("a regular member has content")
             with place.open("wb") as copy:
                 found[path] = _measured(stream, place, limits, copy)
         elif member.issym() or member.islnk():

@@ -84,8 +84,7 @@ def plan_release(snapshot: Snapshot, wanted: Wanted, old: Mapping[str, Manifest]
     if resumed and (found.heals or (snapshot.seen and snapshot.seen.extra)):
         # What is to be healed is not in the paths that the activation has announced: it takes a new one.
         resumed, found = False, difference(snapshot, wanted, resumed=False)
-    if resumed:
-        assert current is not None, "only an activation can be resumed"
+    if resumed and current is not None:
         items, after = current.paths, current
     else:
         items = _items(snapshot, wanted, found)

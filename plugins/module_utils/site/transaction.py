@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional, Union
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
@@ -45,7 +45,8 @@ MAX_PLANS = 3
 # More new files than this are looked for in a listing before they are sent: a run that was killed has sent some.
 MANY = 100
 
-Body = Callable[[str], bytes | Path]
+# Union and Optional, because ansible-test's pylint takes `|` between classes for a mistake.
+Body = Callable[[str], Union[bytes, Path]]  # noqa: UP007
 
 
 @dataclass
@@ -174,7 +175,7 @@ def prune(job: Job) -> Ending:
     return _carry_out(job, attempt, "pruned")
 
 
-Attempter = Callable[[tuple[Current | None, str], Guarded | None, bool], Attempt]
+Attempter = Callable[[tuple[Optional[Current], str], Optional[Guarded], bool], Attempt]  # noqa: UP045
 
 
 def _attempt(
