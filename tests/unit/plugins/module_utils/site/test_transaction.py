@@ -331,6 +331,17 @@ def test_old_releases_go_when_neither_number_nor_age_keeps_them(world):
     served(world, "E")
 
 
+def test_ten_thousand_changed_files_are_few_paths_and_spare_the_assets(world):
+    def many(turn):
+        return {f"media/{number // 500}/{number}.json": f"{turn} {number}" for number in range(10_000)}
+
+    world.store.on_write = lambda: None
+    published(world, site("A", **many(1)), site("B", **many(2)))
+    assert world.state.paths == ("/", "/about.html", "/index.html", "/locales/de.json", "/media/*")
+    assert world.site()["site/media/19/9999.json"] == b"2 9999"
+    served(world, "B")
+
+
 def test_time_alone_makes_a_publish_no_change(world):
     keeping = transaction.Keeping(2, 5)
     published(world, A, B, C, keeping=keeping)
