@@ -8,10 +8,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 
-from .atlas_peering_model_plan import AtlasPeer, Container, Snapshot, Vpc, Wanted
+from .atlas_peering_model_plan import AtlasPeer, Connection, Container, Snapshot, Vpc, Wanted
 
+UNACCEPTED = frozenset({"initiating-request", "pending-acceptance"})
 #: A VPC peering connection in one of these states carries, or will carry, traffic.
-LIVE = frozenset({"initiating-request", "pending-acceptance", "provisioning", "active"})
+LIVE = UNACCEPTED | {"provisioning", "active"}
 
 
 def overlaps(one: str, other: str) -> bool:
@@ -55,8 +56,8 @@ def container_obstacle(container: Container | None, snapshot: Snapshot, wanted: 
     )
 
 
-def overlap_obstacle(cidr: str, route_cidr: str, vpc: Vpc, snapshot: Snapshot, own: str) -> str:
-    """Are Atlas's addresses free on the VPC's side? own: the pcx- of this peering, or empty. Empty if they are.
+def overlap_obstacle(cidr: str, route_cidr: str, vpc: Vpc, snapshot: Snapshot, peer: AtlasPeer | None) -> str:
+    """Are Atlas's addresses free on the VPC's side? peer: this peering, if it is there. Empty if they are.
 
     A route that is wider than the block, as a default route is, does not matter: the most specific one wins
     (https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html). An equal or narrower one would take
@@ -65,13 +66,23 @@ def overlap_obstacle(cidr: str, route_cidr: str, vpc: Vpc, snapshot: Snapshot, o
     for block in (*vpc.cidrs, route_cidr):
         if overlaps(cidr, block):
             return f"Atlas's block {cidr} overlaps {block} of {vpc.id}: choose another atlas_cidr"
+    own = peer.connection_id if peer else ""
     for connection in snapshot.connections:
-        if connection.id == own or connection.status not in LIVE:
+        if connection.id == own or connection.status not in LIVE or _awaited(connection, cidr, peer):
             continue
         for block in connection.cidrs:
             if overlaps(cidr, block):
                 return f"Atlas's block {cidr} overlaps {block} behind {connection.id}, another peering of {vpc.id}"
     return _route_obstacle(cidr, snapshot, own)
+
+
+def _awaited(connection: Connection, cidr: str, peer: AtlasPeer | None) -> bool:
+    """May this be the connection that Atlas has just asked AWS for, and which it does not name yet?
+
+    Atlas is read before AWS, so AWS's answer can be the newer one. Nothing flows through it until it is accepted.
+    """
+    unnamed = peer is not None and not peer.connection_id
+    return unnamed and connection.status in UNACCEPTED and connection.cidrs == (cidr,)
 
 
 def _route_obstacle(cidr: str, snapshot: Snapshot, own: str) -> str:

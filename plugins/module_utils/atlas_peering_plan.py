@@ -55,7 +55,7 @@ def plan_present(snapshot: Snapshot, wanted: Wanted) -> Plan:
     route_cidr = wanted.route_cidr or vpc.cidrs[0]
     connection = _connection(snapshot, peer)
     own = connection.id if connection else ""
-    blocked = overlap_obstacle(cidr, route_cidr, vpc, snapshot, own) or peer_obstacle(peer, route_cidr)
+    blocked = overlap_obstacle(cidr, route_cidr, vpc, snapshot, peer) or peer_obstacle(peer, route_cidr)
     if blocked:
         return Plan(before, before, blocked=blocked)
     arguments = {"vpc_id": vpc.id, "account": vpc.owner, "region": wanted.region, "route_cidr": route_cidr}

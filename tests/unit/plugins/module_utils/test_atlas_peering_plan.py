@@ -58,6 +58,16 @@ def peers(status, connection="", error="", **changes):
     return ready(peers=(peer,), connections=found)
 
 
+def unnamed(status, cidr=CIDR):
+    """Atlas has a peering without a connection's id, and AWS a connection."""
+    return replace(
+        peers("INITIATING", ""),
+        peers=(replace(PEER, status="INITIATING", connection_id=""),),
+        connections=(Connection("pcx-9", status, (cidr,)),),
+        tables=(BARE,),
+    )
+
+
 @pytest.mark.parametrize(
     ("state", "steps"),
     [
@@ -213,6 +223,15 @@ def test_present(state, steps):
             id="another peering",
         ),
         pytest.param(
+            unnamed("active"), {}, "behind pcx-9, another peering of vpc-1", id="Atlas's names no accepted one"
+        ),
+        pytest.param(
+            unnamed("pending-acceptance", "10.8.0.0/22"),
+            {},
+            "overlaps 10.8.0.0/22 behind pcx-9, another peering of vpc-1",
+            id="not of Atlas's block",
+        ),
+        pytest.param(
             replace(EMPTY, tables=(replace(TABLE, routes=(Route("10.8.1.0/24", "tgw-1"),)),)),
             {},
             "route table rtb-1 sends 10.8.1.0/24, addresses of Atlas, to tgw-1",
@@ -245,6 +264,8 @@ def test_present_is_blocked_before_the_first_change(state, wanted, words):
         pytest.param(
             replace(EMPTY, tables=(replace(TABLE, routes=(Route("10.0.0.0/8", "tgw-1"),)),)), id="a wider route"
         ),
+        pytest.param(unnamed("pending-acceptance"), id="AWS shows what Atlas does not name yet"),
+        pytest.param(unnamed("initiating-request"), id="AWS shows it even earlier"),
     ],
 )
 def test_what_does_not_block(state):
