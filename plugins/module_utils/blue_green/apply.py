@@ -117,16 +117,16 @@ def _scale(run: Run, step: SetScaling) -> None:
     }
     resource = autoscaling.resource_id(run.scope.cluster, run.scope.name_of(step.color))
     client = run.clients.autoscaling
-    run.time = autoscaling.register_scalable_target(client, resource, bounds.minimum, bounds.maximum, suspended)
-    run.time_read = run.progress.clock()
+    run.aws_time = autoscaling.register_scalable_target(client, resource, bounds.minimum, bounds.maximum, suspended)
+    run.aws_time_read = run.progress.clock()
 
 
 def _schedule_down(run: Run, step: ScheduleScaleDown) -> None:
     """At AWS's own time: a controller's clock that is wrong must not shorten it."""
     client = run.clients.autoscaling
     resource = autoscaling.resource_id(run.scope.cluster, run.scope.name_of(step.color))
-    age = run.progress.clock() - run.time_read
-    now = run.time + age if run.time and age < TIME_FOR else autoscaling.current_time(client, resource)
+    age = run.progress.clock() - run.aws_time_read
+    now = run.aws_time + age if run.aws_time and age < TIME_FOR else autoscaling.current_time(client, resource)
     until = autoscaling.at_expression(now + step.seconds)
     autoscaling.put_scheduled_action(client, resource, KEEP_WARM_ACTION, until, 0, 0)
     run.progress.say(f"{step.color} keeps its tasks until {until[3:-1]} UTC")

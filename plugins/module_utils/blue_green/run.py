@@ -38,7 +38,7 @@ class Run:
 
     definitions: color -> the revision its service runs, kept up as steps change it. registered: color -> the revision
     this run registered. smoke: what the smoke checks saw. once: how the one-off task ended. done: steps carried out.
-    time: of Application Auto Scaling in Unix seconds, 0 while it is not known, at time_read by the run's clock.
+    aws_time: of Application Auto Scaling in Unix seconds, 0 while it is not known, at aws_time_read by the run's clock.
     """
 
     clients: Clients
@@ -55,8 +55,8 @@ class Run:
     smoke: list[dict[str, Any]] = field(default_factory=list)
     once: dict[str, Any] = field(default_factory=dict)
     done: int = 0
-    time: float = 0.0
-    time_read: float = 0.0
+    aws_time: float = 0.0
+    aws_time_read: float = 0.0
 
     def __post_init__(self) -> None:
         for color, state in self.snapshot.colors.items():

@@ -194,7 +194,7 @@ def _upload(run: Run, step: Upload) -> None:
         for path in step.entries:
             yield run.put_of(entry_key(release, path), path)
         for path in step.maps:
-            yield run.put_of(map_key(release, path), path)
+            yield run.put_of(map_key(run.wanted.manifest.files[path]), path)
 
     try:
         run.write(items(), "files", len(step.assets) + len(step.entries) + len(step.maps))

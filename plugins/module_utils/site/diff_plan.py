@@ -22,6 +22,7 @@ class Snapshot:
     """current: None where nothing was ever published. etag: of state/current.json. manifests: those of the bases.
 
     seen: None when the bucket was not listed. busy: what invalidations in progress use of the distribution's quotas.
+    maps: keys of private source maps, None when those were not listed.
     """
 
     current: Current | None
@@ -29,6 +30,7 @@ class Snapshot:
     manifests: Mapping[str, Manifest] = field(default_factory=dict)
     seen: Seen | None = None
     busy: InProgress = NOTHING
+    maps: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

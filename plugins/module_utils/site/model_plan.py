@@ -4,7 +4,7 @@
 """What a release is, what stands in the bucket, and what is wanted, as observing and planning exchange it. Pure.
 
 Keys of the bucket: site/PATH is what CloudFront serves, releases/ID/manifest.json and releases/ID/entry/PATH are what a
-rollback needs, releases/ID/maps/PATH are source maps kept private, state/ is the site's state.
+rollback needs, maps/SHA256 are source maps kept private, state/ is the site's state.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ INDEX = "index.html"
 CONFIG = "config.json"
 SITE = "site/"
 RELEASES = "releases/"
+MAPS = "maps/"
 CURRENT = "state/current.json"
 HISTORY = "state/history/"
 SHOWN_DIGITS = 12
@@ -108,8 +109,9 @@ def entry_key(release: str, path: str) -> str:
     return f"{RELEASES}{release}/entry/{path}"
 
 
-def map_key(release: str, path: str) -> str:
-    return f"{RELEASES}{release}/maps/{path}"
+def map_key(file: File) -> str:
+    """By content, as most maps are those of the release before."""
+    return f"{MAPS}{file.sha256}"
 
 
 def short(release: str) -> str:
@@ -142,7 +144,7 @@ class Keeping:
 class Wanted:
     """What a run is to bring about. config: the text of /config.json, None to leave what is live. now: ISO 8601, UTC.
 
-    maps: whether source maps are served; private_maps: whether they are kept with the release instead.
+    maps: whether source maps are served; private_maps: whether they are kept where nobody is served from instead.
     """
 
     action: str

@@ -30,6 +30,7 @@ from .guard_plan import bucket_problems, distribution_notes, distribution_proble
 from .model_plan import (
     CONFIG,
     CURRENT,
+    MAPS,
     RELEASES,
     SITE,
     File,
@@ -43,7 +44,7 @@ from .model_plan import (
     short,
     site_key,
 )
-from .prune_plan import droppable
+from .prune_plan import droppable, map_keys
 from .release_plan import after_of
 from .state_plan import Current, bases, current_from
 from .store import Listed, Store
@@ -128,8 +129,9 @@ def look(store: Store, current: Current | None, wanted: Wanted) -> Seen:
     manifests = read_manifests(store, (name for name in kept if name != wanted.release))
     known = set(target).union(*(manifest.public(maps=wanted.maps) for manifest in manifests.values()))
     own = {*kept, wanted.release, *(current.pruning if current else ())}
-    strays = sorted(key for key in store.list(RELEASES) if key.removeprefix(RELEASES).partition("/")[0] not in own)
-    return Seen(etags, wrong, tuple(sorted(listed.keys() - known - {CONFIG})), tuple(strays))
+    strays = [key for key in store.list(RELEASES) if key.removeprefix(RELEASES).partition("/")[0] not in own]
+    strays += store.list(MAPS).keys() - map_keys([*manifests.values(), wanted.manifest])
+    return Seen(etags, wrong, tuple(sorted(listed.keys() - known - {CONFIG})), tuple(sorted(strays)))
 
 
 def config_file(text: str) -> File:

@@ -35,13 +35,19 @@ def prune_keys(dropped: Mapping[str, Manifest], kept: Iterable[Manifest], *, map
 
     The manifest goes last: with it goes the knowledge of what else belongs to the release.
     """
-    needed = {path for manifest in kept for path in manifest.public(maps=maps)}
+    remaining = tuple(kept)
+    needed = {path for manifest in remaining for path in manifest.public(maps=maps)}
     site = {site_key(path) for manifest in dropped.values() for path in manifest.files if path not in needed}
     own = {
-        key(release, path)
+        entry_key(release, path)
         for release, manifest in dropped.items()
         for path, file in manifest.files.items()
-        for key in (entry_key, map_key)
         if not file.fixed or file.kind == "map"
     }
-    return (*sorted(site), *sorted(own), *(manifest_key(release) for release in sorted(dropped)))
+    unused = map_keys(dropped.values()) - map_keys(remaining)
+    return (*sorted(site), *sorted(own), *sorted(unused), *(manifest_key(release) for release in sorted(dropped)))
+
+
+def map_keys(manifests: Iterable[Manifest]) -> set[str]:
+    """Where the source maps of these releases are, if they were kept private."""
+    return {map_key(file) for manifest in manifests for file in manifest.files.values() if file.kind == "map"}

@@ -19,7 +19,7 @@ from ..invalidation.reference_plan import release_reference
 from ..invalidation.routes_plan import Routes
 from .diff_plan import Difference, Snapshot, difference
 from .manifest_plan import TAG, kind_of
-from .model_plan import CONFIG, INDEX, SITE, Manifest, Wanted, short, site_key
+from .model_plan import CONFIG, INDEX, SITE, Manifest, Wanted, map_key, short, site_key
 from .prune_plan import prune_keys
 from .state_plan import ACTIVATING, INVALIDATING, Current, activated
 from .steps_plan import (
@@ -173,7 +173,7 @@ def _before(snapshot: Snapshot, wanted: Wanted, found: Difference, *, resumed: b
     staged = current is not None and release in current.kept_releases
     if not staged or (wanted.verify and wanted.action == "publish"):
         entries = tuple(path for path, file in found.target.items() if not file.fixed)
-        maps = _private_maps(wanted)
+        maps = _private_maps(snapshot, wanted)
         steps += [
             Upload(found.fresh, entries, maps, f"upload {len(found.fresh)} new of {len(found.target)} files"),
             Stage(),
@@ -188,10 +188,11 @@ def _before(snapshot: Snapshot, wanted: Wanted, found: Difference, *, resumed: b
     return steps if resumed else [*steps, Activate()]
 
 
-def _private_maps(wanted: Wanted) -> tuple[str, ...]:
+def _private_maps(snapshot: Snapshot, wanted: Wanted) -> tuple[str, ...]:
     if not wanted.private_maps:
         return ()
-    return tuple(path for path, file in wanted.manifest.files.items() if file.kind == "map")
+    maps = {path: file for path, file in wanted.manifest.files.items() if file.kind == "map"}
+    return tuple(path for path, file in maps.items() if map_key(file) not in (snapshot.maps or ()))
 
 
 def _switch(snapshot: Snapshot, wanted: Wanted, found: Difference, after: Current) -> list[Step]:

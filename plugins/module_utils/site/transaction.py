@@ -25,7 +25,7 @@ from ..stopping import Stop, StoppedError
 from .apply import DriftError, EdgeOptions, Run, SupersededError, apply
 from .diff_plan import Snapshot
 from .ending_plan import found_text, served
-from .model_plan import Edge, Keeping, Manifest, UnreadableError, Wanted, short
+from .model_plan import MAPS, Edge, Keeping, Manifest, UnreadableError, Wanted, short
 from .observe import (
     Guarded,
     expendable,
@@ -192,6 +192,9 @@ def _attempt(
     plan = plan_release(snapshot, wanted, old, kept)
     if snapshot.seen is None and any(isinstance(step, Upload) and len(step.assets) > MANY for step in plan.steps):
         snapshot = observe(job.store, found, wanted, _busy(guarded), listing=True)
+        plan = plan_release(snapshot, wanted, old, kept)
+    if any(isinstance(step, Upload) and step.maps for step in plan.steps):
+        snapshot = replace(snapshot, maps=frozenset(job.store.list(MAPS)))
         plan = plan_release(snapshot, wanted, old, kept)
     return Attempt(snapshot, wanted, body, plan)
 

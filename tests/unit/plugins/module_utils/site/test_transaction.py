@@ -60,9 +60,9 @@ def test_a_delta_uploads_what_changed_and_no_more(world):
     assert "about.html" not in names, "a page that the release does not have is not served"
     assert "assets/index-A1b2c3d4.js" in names, "but what open tabs ask for is"
     assert not [name for name in names if name.endswith(".map")], "source maps are private"
-    # 1 asset, 4 entries, 1 map; the manifest; 2 files in place, a worker; 4 times the state, and its history.
-    # Without a lease, one look at the state before each kind of write that visitors see.
-    assert world.store.requests == {"get": 2 + 1, "put": 6 + 1 + 3 + 4 + 1, "list": 1, "delete": 1, "head": 4}
+    # 1 asset, 4 entries, 1 map; the manifest; 2 files in place, a worker; 4 times the state, and its history. Listed: the
+    # site, and the maps. Without a lease, one look at the state before each kind of write that visitors see.
+    assert world.store.requests == {"get": 2 + 1, "put": 6 + 1 + 3 + 4 + 1, "list": 2, "delete": 1, "head": 4}
     assert sorted(world.state.paths) == ["/", "/about.html", "/index.html", "/locales/de.json"]
 
 
@@ -212,6 +212,7 @@ def test_verify_heals_what_was_deleted_changed_and_added(monkeypatch, kms):
     objects["site/locales/de.json"] = b"longer than before"
     objects["site/extra.html"] = b"<p>foreign</p>"
     objects["releases/" + "0" * 64 + "/manifest.json"] = b"left over"
+    objects["maps/" + "0" * 64] = b"left over"
     world.store.on_write = lambda: None
     del objects["site/robots.txt"]
     world.edge.get("/assets/index-B1b2c3d4.js")
@@ -311,9 +312,22 @@ def test_source_maps_are_served_kept_or_left_out(world):
     assert f"site/{code}" not in world.store.objects
     assert f"/{code}" in world.state.paths, "the edge forgets it, too"
     published(world, B)
-    assert [key for key in world.store.objects if "/maps/" in key] == [
-        f"releases/{world.state.release}/maps/assets/index-B1b2c3d4.js.map"
-    ]
+    assert maps_in(world) == {b"map of B"}
+
+
+def maps_in(world):
+    return {body for key, body in world.store.objects.items() if key.startswith("maps/")}
+
+
+def test_a_private_map_is_sent_once_and_goes_with_the_last_release_that_has_it(world):
+    shared, other = {"assets/style-0a1b2c3d.css.map": "map of all"}, {"assets/more-0a1b2c3d.css.map": "another"}
+    puts = []
+    for bundle in (site("A", **shared), site("B", **shared), site("C", **shared, **other)):
+        published(world, bundle)
+        puts.append(world.store.requests["put"])
+    assert puts[2] == puts[1] + 1, "the map that is new, and not the one that is there"
+    published(world, site("D", **shared), keeping=transaction.Keeping(2, 0))
+    assert maps_in(world) == {b"map of C", b"map of D", b"map of all", b"another"}
 
 
 def test_old_releases_go_when_neither_number_nor_age_keeps_them(world):
