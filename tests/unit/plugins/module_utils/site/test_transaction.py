@@ -60,8 +60,8 @@ def test_a_delta_uploads_what_changed_and_no_more(world):
     assert "about.html" not in names, "a page that the release does not have is not served"
     assert "assets/index-A1b2c3d4.js" in names, "but what open tabs ask for is"
     assert not [name for name in names if name.endswith(".map")], "source maps are private"
-    # 1 asset, 4 entries, 1 map; the manifest; 2 files in place, a worker; 4 times the state, and its history. Listed: the
-    # site, and the maps. Without a lease, one look at the state before each kind of write that visitors see.
+    # 1 asset, 4 entries, 1 map; the manifest; 2 files in place, a worker; 4 times the state, and its history. Listed:
+    # the site, and the maps. Without a lease, one look at the state before each kind of write that visitors see.
     assert world.store.requests == {"get": 2 + 1, "put": 6 + 1 + 3 + 4 + 1, "list": 2, "delete": 1, "head": 4}
     assert sorted(world.state.paths) == ["/", "/about.html", "/index.html", "/locales/de.json"]
 
