@@ -98,7 +98,7 @@ class Lifecycle:
             peer.vpc_id,
             peer.accepter_region,
         )
-        if peer.status == "TERMINATING":  # deleted while AWS was asked
+        if peer.status != "INITIATING":  # deleted, or put into a state by a test, while AWS was asked
             peer.connection_id = connection
         elif connection is None:
             peer.status, peer.error = "FAILED", "INVALID_ARGUMENT"

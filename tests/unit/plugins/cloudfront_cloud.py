@@ -33,7 +33,6 @@ class CloudFrontCloud:
     def start(self, delay=0.0):
         """Answer; invalidations take so many seconds."""
         mends.install()
-        dispatcher.install()
         self.delay, edge_board.EDGE.deploy_delay = delay, 0.0
         self._server.start()
         self.client = self.make_client()

@@ -33,7 +33,6 @@ class FrontCloud:
     def start(self):
         for mend in (cloudfront, s3, wafv2):
             mend.install()
-        dispatcher.install()
         self.deploys_within(0.0)
         self._server.start()
 

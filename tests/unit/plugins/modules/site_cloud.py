@@ -53,7 +53,6 @@ class SiteCloud:
     def start(self):
         for mend in (cloudfront, dynamodb, s3, s3_checksums):
             mend.install()
-        dispatcher.install()
         edge_board.EDGE.invalidation_delay = edge_board.EDGE.deploy_delay = 0.0
         self._server.start()
         self._thread.start()
