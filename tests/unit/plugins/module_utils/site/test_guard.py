@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.slipway.ops.plugins.module_utils.cloudfront import site_documents_plan
 from ansible_collections.slipway.ops.plugins.module_utils.invalidation.paths_plan import InProgress
+from ansible_collections.slipway.ops.plugins.module_utils.site.guard_plan import distribution_notes
 from ansible_collections.slipway.ops.plugins.module_utils.site.model_plan import (
     Edge,
     File,
@@ -134,3 +135,9 @@ def test_a_bucket_that_does_not_exist_cannot_be_judged(site):
 
 def test_tags_need_the_header_that_objects_have(site):
     assert "cannot be invalidated by tag: it did not opt in" in look(site, mode="tag").problems[0]
+
+
+def test_a_distribution_on_its_way_is_noted():
+    assert distribution_notes({"Id": "E1", "Status": "Deployed"}) == []
+    (note,) = distribution_notes({"Id": "E1", "Status": "InProgress"})
+    assert "distribution E1 is still being deployed" in note
