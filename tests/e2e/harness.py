@@ -177,7 +177,27 @@ class Environment:
             found[f"{service} {key}"] = sorted(json.dumps(each, default=str) for each in items)
         found["rules"] = self._rules()
         found["services"] = self._services()
+        found["edge"] = self._edge()
         return found
+
+    def _edge(self) -> list[str]:
+        """What stands before the site: names, as their states change by themselves."""
+        front, waf = self.client("cloudfront"), self.client("wafv2")
+        custom = {"Type": "custom"}
+        lists = [
+            [each["Comment"] for each in front.list_distributions()["DistributionList"].get("Items", [])],
+            [each["Name"] for each in front.list_functions()["FunctionList"].get("Items", [])],
+            [each["Name"] for each in front.list_origin_access_controls()["OriginAccessControlList"].get("Items", [])],
+            [each["CachePolicy"]["Id"] for each in front.list_cache_policies(**custom)["CachePolicyList"]["Items"]],
+            [
+                each["ResponseHeadersPolicy"]["Id"]
+                for each in front.list_response_headers_policies(**custom)["ResponseHeadersPolicyList"]["Items"]
+            ],
+        ]
+        lists += [
+            [each["Name"] for each in waf.list_web_acls(Scope=scope)["WebACLs"]] for scope in ("CLOUDFRONT", "REGIONAL")
+        ]
+        return sorted(name for found in lists for name in found)
 
     def _rules(self) -> list[Any]:
         elb = self.client("elbv2")
