@@ -188,10 +188,13 @@ class Environment:
             [each["Comment"] for each in front.list_distributions()["DistributionList"].get("Items", [])],
             [each["Name"] for each in front.list_functions()["FunctionList"].get("Items", [])],
             [each["Name"] for each in front.list_origin_access_controls()["OriginAccessControlList"].get("Items", [])],
-            [each["CachePolicy"]["Id"] for each in front.list_cache_policies(**custom)["CachePolicyList"]["Items"]],
+            [
+                each["CachePolicy"]["Id"]
+                for each in front.list_cache_policies(**custom)["CachePolicyList"].get("Items", [])
+            ],
             [
                 each["ResponseHeadersPolicy"]["Id"]
-                for each in front.list_response_headers_policies(**custom)["ResponseHeadersPolicyList"]["Items"]
+                for each in front.list_response_headers_policies(**custom)["ResponseHeadersPolicyList"].get("Items", [])
             ],
         ]
         lists += [
