@@ -13,28 +13,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
-import sys
-from collections.abc import Mapping
-from typing import Any
 
 from localcloud.edge.config import ConfigError, parse_config
 from localcloud.edge.plane import Edge
-
-MAX_LINE = 64 * 1024 * 1024  # bytes of one configuration
-
-
-def emit(message: Mapping[str, Any]) -> None:
-    """Write one output line."""
-    sys.stdout.write(json.dumps(message, separators=(",", ":")) + "\n")
-    sys.stdout.flush()
+from localcloud.pipes import emit, serve
 
 
-async def read_messages(edge: Edge) -> None:
-    """Carry out what stdin says until it ends."""
-    reader = asyncio.StreamReader(limit=MAX_LINE)
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    while line := await reader.readline():
+async def main() -> None:
+    """Run until stdin ends or a termination signal comes."""
+    edge = Edge(emit)
+
+    async def take(line: bytes) -> None:
         try:
             message = json.loads(line)
             if message["type"] == "invalidate":
@@ -44,22 +33,7 @@ async def read_messages(edge: Edge) -> None:
         except (ConfigError, json.JSONDecodeError, KeyError, TypeError) as error:
             emit({"type": "error", "message": f"line ignored: {error}"})
 
-
-async def main() -> None:
-    """Run until stdin ends or a termination signal comes."""
-    loop = asyncio.get_running_loop()
-    edge = Edge(emit)
-    work = asyncio.ensure_future(read_messages(edge))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, work.cancel)
-    upkeep = asyncio.ensure_future(edge.upkeep())
-    try:
-        await work
-    except asyncio.CancelledError:
-        pass
-    finally:
-        upkeep.cancel()
-        await edge.close()
+    await serve(edge, take, edge.upkeep())
 
 
 if __name__ == "__main__":
