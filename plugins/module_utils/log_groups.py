@@ -10,8 +10,13 @@ from typing import Any
 from .api import ApiErrors, retry
 
 
+def log_group_exists(client: Any, name: str) -> bool:
+    return log_group(client, name) is not None
+
+
 @ApiErrors.common_error_handler("describe log group {name}")
 @retry
-def log_group_exists(client: Any, name: str) -> bool:
+def log_group(client: Any, name: str) -> dict[str, Any] | None:
+    """As DescribeLogGroups tells it, None if there is none of just this name: AWS only searches by the beginning."""
     pages = client.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
-    return any(group["logGroupName"] == name for page in pages for group in page["logGroups"])
+    return next((group for page in pages for group in page["logGroups"] if group["logGroupName"] == name), None)

@@ -15,6 +15,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.slipway.ops.plugins.module_utils.api import ApiErrors, retry
 
+from .log_groups import log_group
 from .web_acl_plan import Acl, IpSet, Plan, Snapshot, Step, Wanted, with_arns
 
 MISSING = "WAFNonexistentItemException"
@@ -331,15 +332,11 @@ def disassociate(client: Any, resource: str) -> None:
     client.disassociate_web_acl(ResourceArn=resource)
 
 
-@ApiErrors.common_error_handler("describe log group {name}")
-@retry
 def get_log_group(client: Any, name: str) -> dict[str, Any] | None:
-    pages = client.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
-    for page in pages:
-        for group in page["logGroups"]:
-            if group["logGroupName"] == name:
-                return {"retention_days": group.get("retentionInDays", 0), "kms_key_arn": group.get("kmsKeyId", "")}
-    return None
+    group = log_group(client, name)
+    if group is None:
+        return None
+    return {"retention_days": group.get("retentionInDays", 0), "kms_key_arn": group.get("kmsKeyId", "")}
 
 
 @ApiErrors.common_error_handler("create log group {name}")
