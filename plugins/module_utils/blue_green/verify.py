@@ -9,7 +9,7 @@ to the caller, and are then reported as not known: the image's configuration and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -23,9 +23,9 @@ from .observe import Clients, Scope
 from .plan_model import COLORS, Snapshot, Wanted, other
 from .platform_plan import image_of_manifest, platform_of_config
 from .secret_plan import Decision, decisions
-from .steps_plan import Plan
+from .steps_plan import Plan, RegisterDefinition
 from .task_definition_plan import image_of
-from .verify_plan import Facts, Findings, Questions, findings, questions, starting
+from .verify_plan import Facts, Findings, Questions, distinct, findings, questions, starting
 
 # What is looked up: (kind, name) -> the call.
 Calls = dict[tuple[str, str], Callable[[], Any]]
@@ -38,30 +38,56 @@ def verify(
     clients: Clients, scope: Scope, snapshot: Snapshot, plan: Plan, wanted: Wanted, app_container: str
 ) -> Findings:
     """What speaks against a plan of a deployment or a rollback, and what its reader should know."""
-    if plan.target is None or not plan.steps:
+    if not plan.steps:
         return Findings()
-    state, beside = snapshot.colors[plan.target], snapshot.colors[other(plan.target)]
-    notes = [*timing_notes(beside, state, scope.name_of(state.color), wanted)]
-    asked = _asked(scope, snapshot, plan, wanted, app_container) if starting(plan) else None
-    if asked is None:
+    notes = _timing(scope, snapshot, plan, wanted)
+    asked = [*_target(scope, snapshot, plan, wanted, app_container), *_beside(scope, snapshot, plan, app_container)]
+    if not asked:
         return Findings(notes=tuple(notes))
-    found = together(_policy_lookups(clients, scope) | _lookups(clients, snapshot, asked))
+    calls = _policy_lookups(clients, scope) if plan.target else {}
+    for each in asked:
+        calls |= _lookups(clients, snapshot, each)
+    found = together(calls)
     policies = [policy for listed in _of("policies", found).values() for policy in listed]
-    notes += policy_notes(policies, [str(each.target_group) for each in (state, beside)])
-    facts = _facts(found, snapshot.balancer, state.described)
-    return Findings(notes=tuple(notes)) + findings(asked, _with_decisions(clients, asked, facts))
+    groups = [str(state.target_group) for state in snapshot.colors.values()]
+    judged = [Findings(notes=(*notes, *policy_notes(policies, groups)))]
+    described = snapshot.colors[plan.target].described if plan.target else None
+    facts = _facts(found, snapshot.balancer, described)
+    judged += [findings(each, _with_decisions(clients, each, facts)) for each in asked]
+    return distinct(judged)
 
 
-def _asked(scope: Scope, snapshot: Snapshot, plan: Plan, wanted: Wanted, app_container: str) -> Questions | None:
-    """None: the target has no service, which plans that start tasks do not know."""
-    state = snapshot.colors[str(plan.target)]
-    if state.service is None:
-        return None
+def _timing(scope: Scope, snapshot: Snapshot, plan: Plan, wanted: Wanted) -> list[str]:
+    if plan.target is None:
+        return []
+    state, beside = snapshot.colors[plan.target], snapshot.colors[other(plan.target)]
+    return timing_notes(beside, state, scope.name_of(state.color), wanted)
+
+
+def _target(scope: Scope, snapshot: Snapshot, plan: Plan, wanted: Wanted, app_container: str) -> Iterator[Questions]:
+    """What the color that takes over runs, if the plan starts tasks of it."""
+    state = snapshot.colors[plan.target] if plan.target and starting(plan) else None
+    if state is None or state.service is None:
+        return
     known = [found for found in (state.definition, state.latest, state.released) if found]
     registered = next((found.body for found in known if found.arn == plan.definition), {})
     body = wanted.bodies.get(state.color) or registered
     image = _reference(image_of(body, app_container)) or scope.image
-    return questions(scope.service, body, state.service, app_container, image)
+    yield questions(scope.service, body, state.service, app_container, image)
+
+
+def _beside(scope: Scope, snapshot: Snapshot, plan: Plan, app_container: str) -> Iterator[Questions]:
+    """What workers and scheduled tasks are to run. Of a deployment only: no worker keeps traffic from going back."""
+    if scope.image is None:
+        return
+    services = {name: state.service for name, state in snapshot.workers.items()}
+    own = snapshot.colors[plan.target].service if plan.target else services.get(scope.service)
+    for step in plan.steps:
+        if isinstance(step, RegisterDefinition) and step.color not in COLORS:
+            service = services.get(step.color) or own
+            if service is not None:
+                image = _reference(image_of(step.request, app_container)) or scope.image
+                yield replace(questions(scope.service, step.request, service, app_container, image), loaded=None)
 
 
 def _reference(text: str) -> ImageReference | None:

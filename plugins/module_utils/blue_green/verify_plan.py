@@ -9,7 +9,7 @@ all of it at once, each finding one line that names the resource and what to do 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -153,6 +153,12 @@ def _log_groups(body: Mapping[str, Any], region: str) -> Iterator[str]:
         created = str(options.get("awslogs-create-group", "")).lower() == "true"
         if log.get("logDriver") == "awslogs" and not created and options.get("awslogs-region", region) == region:
             yield str(options.get("awslogs-group", ""))
+
+
+def distinct(found: Iterable[Findings]) -> Findings:
+    """All of them; what the service and what runs beside it have in common is said once."""
+    whole = sum(found, Findings())
+    return Findings(tuple(dict.fromkeys(whole.problems)), tuple(dict.fromkeys(whole.notes)))
 
 
 def findings(asked: Questions, facts: Facts) -> Findings:

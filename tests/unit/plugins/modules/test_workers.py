@@ -220,6 +220,22 @@ def test_the_first_release_brings_worker_and_schedule(site, cloud, capsys):
     assert site.converge(capsys)["changed"] is False
 
 
+def test_what_a_worker_or_a_schedule_lacks_is_found_before_the_first_change(site, cloud, capsys):
+    def lacking(entry, group):
+        container = entry["task_definition"]["containers"][0]
+        container["log_configuration"] = {"log_driver": "awslogs", "options": {**OPTIONS, "awslogs-group": group}}
+        return [entry]
+
+    given = site.arguments()
+    revisions = cloud.ecs.list_task_definitions()["taskDefinitionArns"]
+    workers, schedules = lacking(given["workers"][0], "/tally"), lacking(given["schedules"][0], "/report")
+    done = site.deploy(capsys, "app-2", workers=workers, schedules=schedules)
+    assert done["outcome"] == "blocked"
+    for group in ("/tally", "/report"):
+        assert done["msg"].count(f"log group {group} does not exist") == 1, done["msg"]
+    assert cloud.ecs.list_task_definitions()["taskDefinitionArns"] == revisions
+
+
 def test_a_failing_one_off_task_stops_everything_before_it_begins(site, cloud, capsys):
     before = cloud.service("api-tally")["taskDefinition"]
     failed = site.deploy(capsys, "app-2", one_off_task={"command": ["crash"], "timeout": 20})

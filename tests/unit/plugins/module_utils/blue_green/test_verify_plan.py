@@ -18,6 +18,7 @@ from ansible_collections.slipway.ops.plugins.module_utils.blue_green.steps_plan 
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.verify_plan import (
     Facts,
     Findings,
+    distinct,
     findings,
     questions,
     starting,
@@ -321,3 +322,8 @@ def test_who_is_trusted(statements, expected):
 )
 def test_only_a_plan_that_starts_tasks_needs_them_to_start(step, expected):
     assert starting(Plan(steps=(step,), target="green")) is expected
+
+
+def test_what_several_have_in_common_is_said_once():
+    told = distinct([Findings(("a", "b"), ("n",)), Findings(), Findings(("b", "c"), ("n", "m"))])
+    assert told == Findings(("a", "b", "c"), ("n", "m"))
