@@ -8,7 +8,7 @@ A model is what its config.json says of its shape. The catalog has some; any oth
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 #: Architectures (model_type of a config.json) whose layers are the ones counted here.
@@ -75,18 +75,17 @@ class Host:
     """On demand, Linux, us-east-1. Only the order and the hint to the reader depend on it."""
 
 
-_LLAMA_70B = {"layers": 80, "hidden": 8192, "heads": 64, "kv_heads": 8, "head_dim": 128, "intermediate": 28672}
-_LLAMA_VOCAB = 128256
+_LLAMA_70B = Model("llama-3.3-70b", 80, 8192, 64, 8, 128, 28672, 128256, 131072)
 
 MODELS: Mapping[str, Model] = {
     model.name: model
     for model in (
-        Model("llama-3.1-8b", 32, 4096, 32, 8, 128, 14336, _LLAMA_VOCAB, 131072),
-        Model("llama-3.1-70b", **_LLAMA_70B, vocab=_LLAMA_VOCAB, max_context=131072),
-        Model("llama-3.3-70b", **_LLAMA_70B, vocab=_LLAMA_VOCAB, max_context=131072),
+        Model("llama-3.1-8b", 32, 4096, 32, 8, 128, 14336, 128256, 131072),
+        replace(_LLAMA_70B, name="llama-3.1-70b"),
+        _LLAMA_70B,
         Model("qwen2.5-72b", 80, 8192, 64, 8, 128, 29568, 152064, 32768, attention_bias=True),
         Model("mixtral-8x7b", 32, 4096, 32, 8, 128, 14336, 32000, 32768, experts=8),
-        Model("deepseek-r1-distill-llama-70b", **_LLAMA_70B, vocab=_LLAMA_VOCAB, max_context=131072),
+        replace(_LLAMA_70B, name="deepseek-r1-distill-llama-70b"),
     )
 }
 """Name to model, from the config.json of each one's instruction-tuned release."""
