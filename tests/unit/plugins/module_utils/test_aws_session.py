@@ -14,10 +14,22 @@ def test_the_lease_does_not_wait_longer_than_it_lasts(monkeypatch, order):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     with patch_module_args({"region": "us-east-1", "endpoint_url": "http://127.0.0.1:9"}):
-        session = OneSession(AnsibleAWSModule(argument_spec={}))
+        module = AnsibleAWSModule(argument_spec={})
+    session = OneSession(module)
     made = {name: session(name) for name in order}
     config = made["dynamodb"].meta.config
     assert (config.read_timeout, config.connect_timeout, config.retries["total_max_attempts"]) == (5, 3, 4)
     assert made["ecs"].meta.config.read_timeout == 60
     assert {client.meta.endpoint_url for client in made.values()} == {"http://127.0.0.1:9"}
     assert {client.meta.region_name for client in made.values()} == {"us-east-1"}
+    own, modules = made["ecs"].meta.config, module.client("ecs").meta.config
+    assert (own.user_agent, own.region_name) == (modules.user_agent, modules.region_name)
+
+
+def test_what_is_wrong_with_the_profile_is_said_in_the_modules_words(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    with patch_module_args({"region": "us-east-1", "profile": "nobody"}):
+        session = OneSession(AnsibleAWSModule(argument_spec={}))
+        with pytest.raises(SystemExit):
+            session("s3")
+    assert "Couldn't connect to AWS: The config profile (nobody) could not be found" in capsys.readouterr().out
