@@ -17,6 +17,7 @@ from aiohttp import web
 from localcloud.control.callee import Callee, callee_of
 from localcloud.control.faults import Faults, Rule, parse
 from localcloud.control.lock import MOTO
+from localcloud.control.named import named
 from localcloud.control.refusals import refusal
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ _APP_ID = re.compile(r"\bapp/(\S+)")
 
 @dataclasses.dataclass(slots=True)
 class Call:
-    """status: HTTP status of the answer; None while there is none, and for good if none was given."""
+    """status: HTTP status of the answer; None while there is none, and for good if none was given.
+
+    named: what the request names, as far as the log keeps it (control/named.py).
+    """
 
     n: int
     time: float
@@ -43,6 +47,7 @@ class Call:
     service: str
     operation: str
     app: str
+    named: dict[str, str] = dataclasses.field(default_factory=dict)
     status: int | None = None
     fault: str | None = None
 
@@ -75,7 +80,7 @@ class Calls:
         callee = callee_of(environ, body)
         if callee is None:
             return work()
-        call, rule = self._register(callee, environ.get("HTTP_USER_AGENT", ""))
+        call, rule = self._register(callee, environ, body)
         if rule is None:
             response = work()
         else:
@@ -85,7 +90,8 @@ class Calls:
             call.status = response.status
         return response
 
-    def _register(self, callee: Callee, user_agent: str) -> tuple[Call, Rule | None]:
+    def _register(self, callee: Callee, environ: dict[str, Any], body: bytes) -> tuple[Call, Rule | None]:
+        user_agent = environ.get("HTTP_USER_AGENT", "")
         with MOTO:
             account = self._keys.account_of(callee.access_key) or ""
         app = _APP_ID.search(user_agent)
@@ -97,6 +103,7 @@ class Calls:
             service=callee.service,
             operation=callee.operation,
             app=app[1] if app else "",
+            named=named(callee.protocol, environ, body),
         )
         self._log.append(call)
         return call, self._faults.next(callee, account, user_agent)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""IAM: the policies that AWS manages, and the simulation of a role's policies."""
+"""IAM: the policies that AWS manages, the simulation of a role's policies, and an identity provider's audiences."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def install() -> None:
     """
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     IamResponse.simulate_principal_policy = simulate_principal_policy
+    IamResponse.add_client_id_to_open_id_connect_provider = add_client_id_to_open_id_connect_provider
 
 
 def simulate_principal_policy(self: IamResponse) -> ActionResult:
@@ -41,6 +42,18 @@ def simulate_principal_policy(self: IamResponse) -> ActionResult:
     own, boundary = _statements(role), _boundary(self.backend, role)
     results = [_result(own, boundary, action, resource) for action in actions for resource in resources]
     return ActionResult({"EvaluationResults": results, "IsTruncated": False})
+
+
+def add_client_id_to_open_id_connect_provider(self: IamResponse) -> ActionResult:
+    """AddClientIDToOpenIDConnectProvider, which moto lacks. One that is there already is no error.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddClientIDToOpenIDConnectProvider.html.
+    """
+    provider = self.backend.get_open_id_connect_provider(self._get_param("OpenIDConnectProviderArn"))
+    audience = self._get_param("ClientID")
+    if audience not in provider.client_id_list:
+        provider.client_id_list.append(audience)
+    return ActionResult({})
 
 
 def _statements(role: Role) -> list[Statement]:
