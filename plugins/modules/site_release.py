@@ -55,6 +55,7 @@ options:
     description:
       - The release to roll back to, its name or the first 8 or more characters of it. By default the one that was live
         before.
+      - For O(action=publish) the release that the bundle must make, or nothing is published.
     type: str
   bucket:
     description: Bucket of the site, as role C(cloudfront_site) makes it.
@@ -529,7 +530,8 @@ timings:
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -540,11 +542,12 @@ from ansible_collections.slipway.ops.plugins.module_utils.blue_green.progress im
 from ansible_collections.slipway.ops.plugins.module_utils.invalidation.proof import url_problem
 from ansible_collections.slipway.ops.plugins.module_utils.lease import Lease, NoLease, default_owner
 from ansible_collections.slipway.ops.plugins.module_utils.site import inputs_plan, transaction
+from ansible_collections.slipway.ops.plugins.module_utils.site.ahead import Ahead
 from ansible_collections.slipway.ops.plugins.module_utils.site.apply import EdgeOptions
-from ansible_collections.slipway.ops.plugins.module_utils.site.bundle import BundleError
+from ansible_collections.slipway.ops.plugins.module_utils.site.bundle import BundleError, Reading
 from ansible_collections.slipway.ops.plugins.module_utils.site.ending_plan import again
 from ansible_collections.slipway.ops.plugins.module_utils.site.model_plan import UnreadableError
-from ansible_collections.slipway.ops.plugins.module_utils.site.preflight import read_release
+from ansible_collections.slipway.ops.plugins.module_utils.site.preflight import judged
 from ansible_collections.slipway.ops.plugins.module_utils.site.result import result_of
 from ansible_collections.slipway.ops.plugins.module_utils.site.store import Store
 from ansible_collections.slipway.ops.plugins.module_utils.stopping import Stop
@@ -662,18 +665,31 @@ def job_of(module: AnsibleAWSModule, progress: Progress, stop: Stop) -> transact
     )
 
 
-def end(params: dict, job: transaction.Job) -> transaction.Ending:
-    """Runs the action."""
+def end(params: dict, job: transaction.Job, reading: Reading | None) -> transaction.Ending:
+    """Runs the action. reading: the bundle, for a publish."""
     if params["action"] == "rollback":
         return transaction.rollback(job)
-    if params["action"] == "prune":
+    if params["action"] == "prune" or reading is None:
         return transaction.prune(job)
-    with tempfile.TemporaryDirectory(prefix="slipway-site-") as scratch:
+    with Ahead(job.store, job.client, job.bucket, job.distribution_id) as job.ahead:
+        job.ahead.begin(params["bundle"])
         try:
-            manifest, sources = read_release(params["bundle"], Path(scratch), params["max_bytes"], params["max_files"])
+            manifest, sources = judged(reading.result())
         except BundleError as error:
             return transaction.refused(tuple(error.problems))
         return transaction.publish(job, manifest, lambda path: sources[path].place)
+
+
+@contextmanager
+def reading_of(params: dict, found: list[str]) -> Iterator[Reading | None]:
+    """The bundle of a publish, which is being hashed from now on; nothing where something was found already."""
+    if found or params["action"] != "publish":
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="slipway-site-") as scratch:
+        limits = params["max_bytes"], params["max_files"]
+        with Reading(params["bundle"], Path(scratch), *limits) as reading:
+            yield reading
 
 
 def run(module: AnsibleAWSModule) -> dict:
@@ -681,17 +697,19 @@ def run(module: AnsibleAWSModule) -> dict:
     params = module.params
     stop, progress = Stop(), Progress(params["progress_file"])
     found = inputs_plan.problems(params) + [text for text in [url_problem(params["site_url"])] if text]
-    job = job_of(module, progress, stop)
-    try:
-        if found:
-            ending = transaction.refused(tuple(found))
-        else:
-            with stop.on_signals():
-                ending = end(params, job)
-    except (UnreadableError, AnsibleAWSError) as error:
-        ending = transaction.unread(error)
-    finally:
-        job.store.close()
+    # The processes that hash have to begin before there are threads.
+    with reading_of(params, found) as reading:
+        job = job_of(module, progress, stop)
+        try:
+            if found:
+                ending = transaction.refused(tuple(found))
+            else:
+                with stop.on_signals():
+                    ending = end(params, job, reading)
+        except (UnreadableError, AnsibleAWSError) as error:
+            ending = transaction.unread(error)
+        finally:
+            job.store.close()
     asked = {name: params[name] for name in ("action", "service")}
     ran = {**params["run"], "by": params["run"]["by"] or default_owner(), "token": job.lease.last_token}
     result = result_of(ending, job, params["bundle"] or "", job.client.sent)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import os
 import posixpath
 import stat
@@ -21,8 +22,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from .names_plan import collisions, name_problem, normal, told
+from .shares import Share, processes, split
 
 _BLOCK = 1024 * 1024
+# What it takes to open a file, in bytes that could be hashed meanwhile; and what is hashed sooner than shared out.
+_OPENING = 50_000
+_WORTH = 10_000_000
 _GZIP = b"\x1f\x8b"
 # What an archive may hold beside the files' content for each file: headers, and long names in headers of their own.
 _OVERHEAD = 8 * 1024
@@ -93,48 +98,106 @@ class _Names:
 
 def read_bundle(place: str, scratch: Path, most_bytes: int, most_files: int) -> dict[str, Source]:
     """Path -> file. scratch: an empty folder for what a tarball holds. Raises BundleError."""
-    bundle, limits = Path(place), Limits(most_bytes, most_files)
-    try:
-        if bundle.is_dir():
-            return _folder(bundle.resolve(), limits)
-        if bundle.is_file():
-            return _tarball(bundle, scratch, limits)
-    except OSError as error:
-        raise BundleError([f"the bundle {place} cannot be read: {error}"]) from error
-    raise BundleError([f"the bundle {place} does not exist"])
+    with Reading(place, scratch, most_bytes, most_files) as reading:
+        return reading.result()
 
 
-def _folder(root: Path, limits: Limits) -> dict[str, Source]:
-    names, found = _Names(), {}
-    # For thousands of files pathlib's own arithmetic takes longer than their hashes.
-    start = len(str(root).rstrip("/")) + 1
-    for file in _walk(root, root):
-        limits.add_file()
-        path = names.take(str(file)[start:])
-        problem = _refused(root, file)
-        if problem:
-            names.problems.append(problem)
-        elif path is not None:
-            with file.open("rb") as stream:
-                found[path] = _measured(stream, file, limits)
-    names.judge()
-    return found
+class Reading:
+    """A bundle that is read while its reader does something else: the files of a folder are hashed from the start.
+
+    A context manager, as processes may take part.
+    """
+
+    def __init__(self, place: str, scratch: Path, most_bytes: int, most_files: int) -> None:
+        """Arguments as of read_bundle(). Raises nothing."""
+        self._place, self._scratch = place, scratch
+        self._limits = Limits(most_bytes, most_files)
+        self._error: Exception | None = None
+        self._folder: _Folder | None = None
+        try:
+            if Path(place).is_dir():
+                self._folder = _Folder(Path(place).resolve(), self._limits)
+        except (OSError, BundleError) as error:
+            self._error = error
+
+    def __enter__(self) -> Reading:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._folder:
+            self._folder.close()
+
+    def result(self) -> dict[str, Source]:
+        """Path -> file. Raises BundleError."""
+        try:
+            if self._error:
+                raise self._error
+            if self._folder:
+                return self._folder.result()
+            if Path(self._place).is_file():
+                return _tarball(Path(self._place), self._scratch, self._limits)
+        except OSError as error:
+            raise BundleError([f"the bundle {self._place} cannot be read: {error}"]) from error
+        raise BundleError([f"the bundle {self._place} does not exist"])
 
 
-def _walk(root: Path, folder: Path) -> Iterator[Path]:
+class _Folder:
+    """A folder's files, whose names and sizes were judged, and which are being hashed."""
+
+    def __init__(self, root: Path, limits: Limits) -> None:
+        names, files, sizes = _Names(), [], []
+        # For thousands of files pathlib's own arithmetic takes longer than their hashes.
+        start = len(str(root).rstrip("/")) + 1
+        for entry in _walk(root):
+            limits.add_file()
+            path = names.take(entry.path[start:])
+            problem = None if entry.is_file(follow_symlinks=False) else _refused(root, Path(entry.path))
+            if problem:
+                names.problems.append(problem)
+            elif path is not None:
+                files.append((path, entry.path))
+                sizes.append(entry.stat().st_size)
+        names.judge()
+        self._files, self._limits = files, limits
+        costs = [size + _OPENING for size in sizes]
+        parts = processes() if sum(costs) > _WORTH else 0
+        self._shares = [self._share(part, apart=parts > 0) for part in split(costs, max(parts, 1))]
+
+    def _share(self, part: slice, *, apart: bool) -> Share:
+        places = [place for _path, place in self._files[part]]
+        most = self._limits.most_bytes
+
+        def work() -> list[tuple[str, str, int]]:
+            limits = Limits(most, len(places))
+            return [_digests(place, limits) for place in places]
+
+        return Share(work, apart=apart)
+
+    def close(self) -> None:
+        for share in self._shares:
+            share.close()
+
+    def result(self) -> dict[str, Source]:
+        found = {}
+        measured = [one for share in self._shares for one in share.result()]
+        for (path, place), (sha256, md5, size) in zip(self._files, measured, strict=True):
+            self._limits.add_bytes(size)
+            found[path] = Source(Path(place), sha256, md5, size)
+        return found
+
+
+def _walk(folder: Path | str) -> Iterator[os.DirEntry[str]]:
     """Everything that is no folder, links among it."""
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.is_dir(follow_symlinks=False):
-                yield from _walk(root, Path(entry.path))
+                yield from _walk(entry.path)
             else:
-                yield Path(entry.path)
+                yield entry
 
 
 def _refused(root: Path, file: Path) -> str | None:
-    """A link may lead to a file of the bundle, and nowhere else."""
-    if stat.S_ISREG(file.lstat().st_mode):
-        return None  # found by a walk that follows no link, so that nothing has to be resolved
+    """What is no regular file: a link may lead to a file of the bundle, and nowhere else."""
     shown = ascii(file.relative_to(root).as_posix())
     try:
         real = file.resolve(strict=True)
@@ -147,7 +210,13 @@ def _refused(root: Path, file: Path) -> str | None:
     return None
 
 
-def _measured(stream: IO[bytes], place: Path, limits: Limits, copy: IO[bytes] | None = None) -> Source:
+def _digests(place: str, limits: Limits) -> tuple[str, str, int]:
+    """sha256 and md5 in hex, and the size."""
+    with io.FileIO(place) as stream:
+        return _hashed(stream, limits)
+
+
+def _hashed(stream: Any, limits: Limits, copy: IO[bytes] | None = None) -> tuple[str, str, int]:
     sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
     while block := stream.read(_BLOCK):
         limits.add_bytes(len(block))
@@ -156,7 +225,7 @@ def _measured(stream: IO[bytes], place: Path, limits: Limits, copy: IO[bytes] | 
         md5.update(block)
         if copy:
             copy.write(block)
-    return Source(place, sha256.hexdigest(), md5.hexdigest(), size)
+    return sha256.hexdigest(), md5.hexdigest(), size
 
 
 class _Bounded:
@@ -201,7 +270,7 @@ def _members(archive: tarfile.TarFile, scratch: Path, limits: Limits) -> dict[st
             if stream is None:
                 raise AssertionError("a regular member has content")
             with place.open("wb") as copy:
-                found[path] = _measured(stream, place, limits, copy)
+                found[path] = Source(place, *_hashed(stream, limits, copy))
         elif member.issym() or member.islnk():
             links[path] = _target(path, member)
         else:

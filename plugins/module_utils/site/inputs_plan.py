@@ -24,7 +24,7 @@ def problems(params: Mapping[str, Any]) -> list[str]:
     release, edge = params["release"], params["invalidation"]
     checks = {
         f"release {release!r}: 8 to 64 hexadecimal digits": release and not _RELEASE.fullmatch(release),
-        "release: only a rollback has one": release and params["action"] != "rollback",
+        "release: pruning has none": release and params["action"] == "prune",
         f"keep_releases {params['keep_releases']}: at least {_LEAST_KEPT}, or nothing is left to roll back to": (
             params["keep_releases"] < _LEAST_KEPT
         ),

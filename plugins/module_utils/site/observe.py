@@ -7,26 +7,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-with suppress(ImportError):  # AnsibleAWSModule says what is missing
-    from botocore.exceptions import ClientError
-
-from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-
-from ..api import ApiErrors, retry
-from ..invalidation import api as cloudfront
 from ..invalidation import observe as edge
 from ..invalidation.items_plan import viewer_path
 from ..invalidation.paths_plan import NOTHING, InProgress
 from .diff_plan import Snapshot
-from .distribution import bucket_policy, cache_policies
+from .distribution import cache_policies
 from .distribution_plan import configuration_notes, configuration_problems, policies_of
 from .guard_plan import bucket_problems, distribution_notes, distribution_problems
+from .looks import ALWAYS, Looks, look_around
 from .model_plan import (
     CONFIG,
     CURRENT,
@@ -74,19 +66,30 @@ def read_manifest(store: Store, release: str) -> Manifest:
     return manifest_from(found[0], release)
 
 
-def read_manifests(store: Store, releases: Iterable[str]) -> dict[str, Manifest]:
+def read_manifests(
+    store: Store, releases: Iterable[str], ahead: Mapping[str, Future[Manifest]] | None = None
+) -> dict[str, Manifest]:
+    """ahead: those that are being read already, which never change."""
     names = list(releases)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return dict(zip(names, pool.map(lambda name: read_manifest(store, name), names), strict=True))
+        reads = {name: (ahead or {}).get(name) or pool.submit(read_manifest, store, name) for name in names}
+        return {name: read.result() for name, read in reads.items()}
 
 
 def observe(
-    store: Store, found: tuple[Current | None, str], wanted: Wanted, busy: InProgress, *, listing: bool
+    store: Store,
+    found: tuple[Current | None, str],
+    wanted: Wanted,
+    busy: InProgress,
+    *,
+    listing: bool,
+    ahead: Mapping[str, Future[Manifest]] | None = None,
 ) -> Snapshot:
-    """found: what read_current() gave. listing: whether the bucket is listed and compared, too."""
+    """found: what read_current() gave. listing: whether the bucket is listed and compared, too. ahead: see
+    read_manifests()."""
     current, etag = found
     names = dict.fromkeys([*bases(current), *(current.over if current else ())])
-    manifests = read_manifests(store, (name for name in names if name != wanted.release))
+    manifests = read_manifests(store, (name for name in names if name != wanted.release), ahead)
     if wanted.release in names:
         manifests[wanted.release] = wanted.manifest
     seen = look(store, current, wanted) if listing else None
@@ -187,22 +190,22 @@ def read_entries(store: Store, manifest: Manifest, paths: Iterable[str]) -> dict
     return found
 
 
-def guard(client: Callable[[str], Any], bucket: str, distribution_id: str, wanted: Wanted) -> Guarded:
-    """client: makes boto3 clients."""
-    s3, front = client("s3"), client("cloudfront")
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        looks = pool.submit(_openness, s3, bucket), pool.submit(bucket_policy, s3, bucket)
-        distribution = _distribution(front, distribution_id)
-        openness, policy = (look.result() for look in looks)
-    problems = bucket_problems(bucket, *openness)
+def guard(
+    client: Callable[[str], Any], bucket: str, distribution_id: str, wanted: Wanted, looks: Looks | None = None
+) -> Guarded:
+    """client: makes boto3 clients. looks: what look_around() gave a moment ago, None to look now."""
+    looks = looks or look_around(client, bucket, distribution_id)
+    front, distribution = client("cloudfront"), looks.distribution
+    problems = bucket_problems(bucket, *looks.openness)
     if distribution is None:
         return Guarded((*problems, f"distribution {distribution_id} does not exist: run site.yml first"), ())
     problems += distribution_problems(distribution, bucket, wanted.edge.mode)
     if problems:
         return Guarded(tuple(problems), ())
     paths = _mutable_paths(wanted)
-    problems = configuration_problems(distribution, bucket, policy, paths)
-    policies = cache_policies(front, policies_of(distribution, paths))
+    problems = configuration_problems(distribution, bucket, looks.policy, paths)
+    more = [name for name in policies_of(distribution, paths) if name not in looks.policies]
+    policies = {**looks.policies, **(cache_policies(front, more) if more else {})}
     notes = (*distribution_notes(distribution), *configuration_notes(distribution, policies, paths))
     if problems or not distribution.get("InProgressInvalidationBatches"):
         return Guarded(tuple(problems), notes)
@@ -213,45 +216,4 @@ def guard(client: Callable[[str], Any], bucket: str, distribution_id: str, wante
 def _mutable_paths(wanted: Wanted) -> list[str]:
     """The viewer paths of what is served under a name that stays."""
     files = wanted.manifest.public(maps=wanted.maps)
-    return ["/", viewer_path(CONFIG), *(viewer_path(path) for path, file in files.items() if not file.fixed)]
-
-
-def _openness(client: Any, bucket: str) -> tuple[Mapping[str, bool] | None, bool]:
-    try:
-        return _public_access_block(client, bucket), _policy_public(client, bucket)
-    except AnsibleAWSError as error:
-        if _code(error) == "NoSuchBucket":
-            raise UnreadableError(f"bucket {bucket} does not exist: run site.yml first") from error
-        raise
-
-
-@ApiErrors.common_error_handler("read the public access block of bucket {bucket}")
-@retry
-def _public_access_block(client: Any, bucket: str) -> Mapping[str, bool] | None:
-    try:
-        return client.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
-    except is_boto3_error_code("NoSuchPublicAccessBlockConfiguration"):
-        return None
-
-
-@ApiErrors.common_error_handler("read whether bucket {bucket} is public")
-@retry
-def _policy_public(client: Any, bucket: str) -> bool:
-    try:
-        return client.get_bucket_policy_status(Bucket=bucket)["PolicyStatus"]["IsPublic"]
-    except is_boto3_error_code("NoSuchBucketPolicy"):
-        return False
-
-
-def _distribution(client: Any, distribution_id: str) -> dict[str, Any] | None:
-    try:
-        return cloudfront.get_distribution(client, distribution_id)
-    except AnsibleAWSError as error:
-        if _code(error) == "NoSuchDistribution":
-            return None
-        raise
-
-
-def _code(error: AnsibleAWSError) -> str:
-    cause = error.exception
-    return cause.response.get("Error", {}).get("Code", "") if isinstance(cause, ClientError) else ""
+    return [*ALWAYS, *(viewer_path(path) for path, file in files.items() if not file.fixed)]

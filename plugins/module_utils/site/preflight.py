@@ -16,7 +16,11 @@ from .references_plan import integrity_problem, missing, references
 
 def read_release(place: str, scratch: Path, most_bytes: int, most_files: int) -> tuple[Manifest, dict[str, Source]]:
     """The release that a bundle is, and where its files are. Raises BundleError for what cannot be published."""
-    sources = read_bundle(place, scratch, most_bytes, most_files)
+    return judged(read_bundle(place, scratch, most_bytes, most_files))
+
+
+def judged(sources: dict[str, Source]) -> tuple[Manifest, dict[str, Source]]:
+    """The same of a bundle that was read."""
     problems = manifest_problems(sources)
     if problems:
         raise BundleError(problems)

@@ -22,6 +22,7 @@ from ..invalidation.invalidation import InvalidationError
 from ..invalidation.proof import ProofError
 from ..lease import Lease, LeaseHeldError, LeaseLostError, NoLease
 from ..stopping import Stop, StoppedError
+from .ahead import Ahead
 from .apply import DriftError, EdgeOptions, Run, SupersededError, apply
 from .diff_plan import Snapshot
 from .ending_plan import found_text, served
@@ -51,7 +52,10 @@ Body = Callable[[str], Union[bytes, Path]]  # noqa: UP007
 
 @dataclass
 class Job:
-    """One run of the module. lock_wait: seconds to wait for whoever has the lease. release: the one to return to."""
+    """One run of the module. lock_wait: seconds to wait for whoever has the lease. release: the one to return to.
+
+    ahead: what is being read already, None for nothing.
+    """
 
     store: Store
     client: Callable[[str], Any]
@@ -71,6 +75,7 @@ class Job:
     lease: Lease | NoLease = field(default_factory=NoLease)
     lock_wait: float = 0.0
     stop: Stop = field(default_factory=Stop)
+    ahead: Ahead | None = None
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -187,11 +192,13 @@ def _attempt(
     listing: bool,
 ) -> Attempt:
     """Plans from as few reads as will do: a listing only where it is asked for, or saves more than it costs."""
-    snapshot = observe(job.store, found, wanted, _busy(guarded), listing=listing or wanted.verify or found[0] is None)
+    listing = listing or wanted.verify or found[0] is None
+    ahead = job.ahead.manifests if job.ahead else None
+    snapshot = observe(job.store, found, wanted, _busy(guarded), listing=listing, ahead=ahead)
     old, kept = expendable(job.store, found[0], wanted)
     plan = plan_release(snapshot, wanted, old, kept)
     if snapshot.seen is None and any(isinstance(step, Upload) and len(step.assets) > MANY for step in plan.steps):
-        snapshot = observe(job.store, found, wanted, _busy(guarded), listing=True)
+        snapshot = observe(job.store, found, wanted, _busy(guarded), listing=True, ahead=ahead)
         plan = plan_release(snapshot, wanted, old, kept)
     if any(isinstance(step, Upload) and step.maps for step in plan.steps):
         snapshot = replace(snapshot, maps=frozenset(job.store.list(MAPS)))
@@ -238,7 +245,8 @@ def _target(current: Current | None, asked: str) -> str:
 
 
 def _carry_out(job: Job, attempt: Attempter, success: str) -> Ending:
-    found = read_current(job.store)
+    ahead = job.ahead
+    found = ahead.found.result() if ahead and ahead.found else read_current(job.store)
     text = found_text(found[0])
     job.progress.say(f"found: {text}")
     try:
@@ -262,7 +270,8 @@ def _guarded(job: Job, made: Attempt) -> Guarded | None:
         raise BlockedError(made.plan.blocked)
     if not made.plan.changed:
         return None
-    guarded = guard(job.client, job.bucket, job.distribution_id, made.wanted)
+    looks = job.ahead.looks.result() if job.ahead and job.ahead.looks else None
+    guarded = guard(job.client, job.bucket, job.distribution_id, made.wanted, looks)
     if guarded.problems:
         raise BlockedError(guarded.problems)
     return guarded
