@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a bucket policy lets CloudFront in, by origin access control. Pure.
+"""Whether a resource's policy lets a caller in: CloudFront by origin access control, or another account. Pure.
 
 Evaluates effects, principals, actions, resources and conditions as IAM documents them
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html); a condition operator or key that is
@@ -20,10 +20,12 @@ SERVICE = "cloudfront.amazonaws.com"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """service: the principal, "" for nobody's signature; context: condition keys in lower case."""
+    """service: the principal, "" for none; account: that of an IAM principal, "" for none; neither is nobody's
+    signature. context: condition keys in lower case."""
 
     service: str
     context: Mapping[str, str]
+    account: str = ""
 
 
 def cloudfront(distribution_arn: str, account_id: str) -> Caller:
@@ -32,6 +34,11 @@ def cloudfront(distribution_arn: str, account_id: str) -> Caller:
     if distribution_arn:
         context |= {"aws:sourcearn": distribution_arn, "aws:sourceaccount": account_id}
     return Caller(SERVICE if distribution_arn else "", context)
+
+
+def account(account_id: str, principal_arn: str) -> Caller:
+    """An IAM principal of an account."""
+    return Caller("", {"aws:securetransport": "true", "aws:principalarn": principal_arn}, account_id)
 
 
 def allows(policy: str | None, action: str, resource: str, caller: Caller) -> bool:
@@ -60,7 +67,12 @@ def _principal(statement: Mapping[str, Any], caller: Caller) -> bool:
         return False  # NotPrincipal is not modeled
     if principal == "*" or (isinstance(principal, Mapping) and "*" in _list(principal.get("AWS"))):
         return True
-    return bool(caller.service) and isinstance(principal, Mapping) and caller.service in _list(principal.get("Service"))
+    if not isinstance(principal, Mapping):
+        return False
+    if caller.account:
+        # The account itself; a single role or user of it is not modeled.
+        return not {caller.account, f"arn:aws:iam::{caller.account}:root"}.isdisjoint(_list(principal.get("AWS")))
+    return bool(caller.service) and caller.service in _list(principal.get("Service"))
 
 
 def _element(statement: Mapping[str, Any], name: str, value: str, change: Callable[[str], str]) -> bool:

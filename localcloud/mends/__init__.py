@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from localcloud.mends import (
     autoscaling,
+    budgets,
     cloudfront,
     cloudwatch,
     dynamodb,
     ec2,
     ecr,
+    ecr_accounts,
     ecs,
     elbv2,
     elbv2_logs,
@@ -21,16 +23,19 @@ from localcloud.mends import (
     s3,
     s3_checksums,
     scheduler,
+    ssm,
     wafv2,
 )
 
 _MENDS = (
     autoscaling,
+    budgets,
     cloudfront,
     cloudwatch,
     dynamodb,
     ec2,
     ecr,
+    ecr_accounts,
     ecs,
     elbv2,
     elbv2_logs,
@@ -38,6 +43,7 @@ _MENDS = (
     s3,
     s3_checksums,
     scheduler,
+    ssm,
     wafv2,
 )
 

@@ -110,5 +110,15 @@ def get_download_url_for_layer(original: Any, self: ECRResponse) -> ActionResult
     return ActionResult({"downloadUrl": url, "layerDigest": digest})
 
 
+def copy_blobs(source: ECRBackend, target: ECRBackend, repository: str) -> None:
+    """Give the target's repository all blobs of the source's."""
+    s3 = s3_backends[_OWNER]["aws"]
+    for digest, size in source.repositories[repository].layers.items():
+        target.repositories[repository].layers[digest] = size
+        blob, key = s3.get_object(_BUCKET, _key(source, repository, digest)), _key(target, repository, digest)
+        s3.put_object(_BUCKET, key, blob.value if blob is not None else b"")
+        s3.put_object_acl(_BUCKET, key, get_canned_acl("public-read"))
+
+
 def _key(backend: ECRBackend, repository: str, digest: str) -> str:
     return f"{backend.account_id}/{repository}/{digest.replace(':', '-')}"

@@ -37,6 +37,7 @@ options:
       - alarms
       - log_group
       - repository_uri
+      - repository_policy
       - workers
       - schedules
       - scheduler_trust
@@ -69,6 +70,7 @@ ALONE: dict[str, Callable[..., Any]] = {
     "egress_rules": plan.egress_rules,
     "log_group": plan.log_group,
     "repository_uri": plan.repository_uri,
+    "repository_policy": plan.repository_policy,
     "workers": beside.workers,
     "schedules": beside.schedules,
     "scheduler_trust": beside.scheduler_trust,

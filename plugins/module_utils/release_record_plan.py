@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 PREFIX = "release#"
+# The form of a record. One without a form is of the first, which this only added a name to.
+SCHEMA = 1
 # A DynamoDB item holds 400 KB (Amazon DynamoDB quotas); what a step or a check saw is cut long before that.
 LONGEST_TEXT = 2000
 LONGEST_LIST = 200
@@ -39,8 +41,8 @@ def bounded(value: Any) -> Any:
 
 
 def record_of(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept of a run: everything given, and its id."""
-    content = bounded(given)
+    """What is kept of a run: everything given, its form and its id."""
+    content = {**bounded(given), "schema": SCHEMA}
     text = json.dumps(content, sort_keys=True)
     name = hashlib.sha256(text.encode()).hexdigest()[:12]
     return {**content, "id": f"{time_text(given['started'])}#{name}"}
@@ -74,8 +76,17 @@ def query_request(table: str, service: str) -> dict[str, Any]:
 
 
 def record_from(item: Mapping[str, Any]) -> dict[str, Any]:
-    """The record in an item as Query gives it."""
-    found: dict[str, Any] = json.loads(item["record"]["S"])
+    """The record in an item as Query gives it. Raises ValueError for one that this version cannot understand."""
+    try:
+        found: dict[str, Any] = json.loads(item["record"]["S"])
+        known = all(isinstance(found[name], str) for name in ("id", "kind", "outcome", "digest"))
+        schema = found.get("schema", SCHEMA)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"it is no release record ({error!r})") from error
+    if schema != SCHEMA:
+        raise ValueError(f"its form is {schema!r}, and this version of Slipway knows {SCHEMA}")
+    if not known or not isinstance(found.get("started"), (int, float)):
+        raise ValueError("it is no release record")
     return found
 
 

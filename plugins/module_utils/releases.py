@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from .api import ApiErrors, retry
 from .release_record_plan import key_of, query_request, record_from
@@ -36,10 +37,17 @@ def newest_first(client: Any, table: str, service: str) -> Iterator[dict[str, An
     request = query_request(table, service)
     while True:
         answer = _page(client, request)
-        yield from (record_from(item) for item in answer["Items"])
+        yield from (_understood(table, item) for item in answer["Items"])
         if "LastEvaluatedKey" not in answer:
             return
         request = {**request, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def _understood(table: str, item: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return record_from(item)
+    except ValueError as error:
+        raise AnsibleAWSError(message=f"Record {item['item']['S']} in table {table}: {error}") from error
 
 
 @ApiErrors.common_error_handler("read the releases in table {request[TableName]}")

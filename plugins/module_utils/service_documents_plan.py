@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.slipway.ops.plugins.module_utils.promotion import sharing_plan
 from ansible_collections.slipway.ops.plugins.module_utils.service_problems_plan import provider_url, provider_variables
 
 Inputs = Mapping[str, Any]
@@ -95,6 +96,11 @@ def repository_uri(service: Inputs) -> str:
     return f"{registry}/{service['repository']}"
 
 
+def repository_policy(service: Inputs) -> Mapping[str, Any] | None:
+    """Who elsewhere may pull; None for nobody."""
+    return sharing_plan.repository_policy(service["repository_readers"])
+
+
 def log_group(service: Inputs) -> str:
     """Name of the service's log group."""
     return f"/ecs/{service['cluster']}/{service['name']}"
@@ -137,13 +143,14 @@ def trust_policy(service: Inputs) -> Document:
 def execution_policy(service: Inputs) -> Document:
     """What starting a task takes: its image, its log group, its secrets."""
     scope = f"{service['region']}:{service['account_id']}"
+    owners = [service["account_id"], *service["image_accounts"]]
     statements = [
         # The action has no resource type: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
         statement("RegistryToken", ["ecr:GetAuthorizationToken"], "*"),
         statement(
             "Image",
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            f"arn:aws:ecr:{scope}:repository/{service['repository']}",
+            [f"arn:aws:ecr:{service['region']}:{owner}:repository/{service['repository']}" for owner in owners],
         ),
         statement(
             "Logs",

@@ -15,6 +15,10 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green import gates_plan
+from ansible_collections.slipway.ops.plugins.module_utils.promotion.sharing_plan import (
+    account_problems,
+    reader_problems,
+)
 from ansible_collections.slipway.ops.plugins.module_utils.services_plan import NAME
 
 Inputs = Mapping[str, Any]
@@ -86,6 +90,7 @@ def service_problems(service: Inputs) -> tuple[str, ...]:
         _buckets,
         _egress,
         _container,
+        _elsewhere,
         _gates,
         _notify,
     )
@@ -261,6 +266,11 @@ def _egress(service: Inputs) -> Iterator[str]:
         port = number(rule.get("port"))
         if port is None or not 1 <= port <= 65535:
             yield f"egress: port must be a whole number from 1 to 65535, got {rule.get('port')!r}"
+
+
+def _elsewhere(service: Inputs) -> Iterator[str]:
+    yield from (f"repository_readers: {text}" for text in reader_problems(service["repository_readers"]))
+    yield from (f"image_accounts: {text}" for text in account_problems(service["image_accounts"]))
 
 
 def _container(service: Inputs) -> Iterator[str]:

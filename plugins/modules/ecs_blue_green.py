@@ -83,10 +83,17 @@ options:
   image:
     description:
       - For O(action=deploy) the image to deploy, C(REPOSITORY[:TAG|@sha256:DIGEST]) in Amazon ECR of the cluster's own
-        account and region. Without tag and digest the tag is V(latest).
+        account and region, or of one of O(image_accounts). Without tag and digest the tag is V(latest).
       - For O(action=converge) the image of the bootstrap task definition, which never runs. By default the one that
         O(task_definition) names.
     type: str
+  image_accounts:
+    description:
+      - Other accounts whose images, in the same region, tasks may run. Their repositories' policies must let the
+        execution role pull.
+    type: list
+    elements: str
+    default: []
   task_definition:
     description:
       - The task definition to register, snake_case as in M(community.aws.ecs_taskdefinition), with C(containers),
@@ -724,6 +731,7 @@ ARGUMENTS = {
     "cluster": {"type": "str", "required": True},
     "load_balancer": {"type": "str"},
     "image": {"type": "str"},
+    "image_accounts": {"type": "list", "elements": "str", "default": []},
     "task_definition": {"type": "dict"},
     "app_container": {"type": "str"},
     "port": {"type": "int"},
@@ -800,7 +808,8 @@ def job_of(module: AnsibleAWSModule, progress: Progress, stop: Stop) -> two_serv
     params = module.params
     clients = Clients(OneSession(module))
     workers, schedules = worker_inputs_plan.names_of(params)
-    image = reference(params["image"]) if params["action"] in ("deploy", "continue") and params["image"] else None
+    named = params["image"] if params["action"] in ("deploy", "continue") else None
+    image = reference(named, params["image_accounts"]) if named else None
     lease = lease_of(params, clients, stop)
     clients.prepare(NEEDED + (NEEDED_TO_DEPLOY if params["action"] == "deploy" else ()))
     return two_service.Job(

@@ -11,6 +11,7 @@ version_added: 0.1.0
 short_description: Write down who deployed what, when, and how it went
 description:
   - Writes one record into the environment's release store. A record is never changed and never overwritten.
+  - The record says in C(schema) which form it has, V(1). A reader that does not know a record's form fails.
   - The id is the time and a hash of the content, so that the same record written twice is one record and no change.
   - A record is data. Texts that came from AWS, from a service or from a branch name are stored as they are, cut at 2000
     characters, lists at 200 entries.
@@ -91,6 +92,14 @@ options:
     description: Why it ended as it did, for any other outcome than the one that was asked for.
     type: str
     default: ""
+  environment:
+    description: Name of the environment.
+    type: str
+    default: ""
+  break_glass:
+    description: Why an artifact that no other environment had proven went here all the same. Empty when none did.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -155,6 +164,8 @@ CONTENT: dict[str, Any] = {
     "steps": {"type": "list", "elements": "dict", "default": []},
     "smoke": {"type": "list", "elements": "dict", "default": []},
     "reason": TEXT,
+    "environment": TEXT,
+    "break_glass": TEXT,
 }
 
 

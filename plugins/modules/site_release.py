@@ -677,6 +677,8 @@ def end(params: dict, job: transaction.Job, reading: Reading | None) -> transact
             manifest, sources = judged(reading.result())
         except BundleError as error:
             return transaction.refused(tuple(error.problems))
+        if not manifest.release.startswith(params["release"] or ""):
+            return transaction.refused((f"the bundle makes release {manifest.release}, not {params['release']}",))
         return transaction.publish(job, manifest, lambda path: sources[path].place)
 
 

@@ -8,11 +8,12 @@ DOCUMENTATION = r"""
 ---
 module: table_protection
 version_added: 0.1.0
-short_description: Deletion protection, point-in-time recovery and encryption of a DynamoDB table
+short_description: Deletion protection, recovery, encryption and readers of a DynamoDB table
 description:
-  - C(community.aws.dynamodb_table) makes a table with keys, billing mode and tags, and knows none of the three.
-  - Needs C(dynamodb:) DescribeTable, DescribeContinuousBackups, UpdateTable and UpdateContinuousBackups, and with a key
-    of one's own C(kms:DescribeKey) and C(kms:CreateGrant) on it.
+  - C(community.aws.dynamodb_table) makes a table with keys, billing mode and tags, and knows none of these.
+  - Needs C(dynamodb:) DescribeTable, DescribeContinuousBackups, UpdateTable, UpdateContinuousBackups and
+    GetResourcePolicy, with O(readers) PutResourcePolicy and DeleteResourcePolicy, and with a key of one's own
+    C(kms:DescribeKey) and C(kms:CreateGrant) on it.
   - Fails when the table does not exist, except in check mode, and when it is not ready within O(wait_timeout).
 author:
   - Contributors to the Slipway project (@slipway)
@@ -33,6 +34,13 @@ options:
     description: ARN of the KMS key that encrypts the table. Without it a key that AWS owns does, at no cost.
     type: str
     default: ""
+  readers:
+    description:
+      - Accounts, or ARNs of IAM roles, elsewhere that may query the table. The table's policy is this list and no more.
+      - What is encrypted with a key of one's own they can read only if the key's policy lets them decrypt, too.
+    type: list
+    elements: str
+    default: []
   wait_timeout:
     description: Seconds to wait for the table between two changes, of which AWS allows one at a time.
     type: int
@@ -58,6 +66,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+arn:
+  description: ARN of the table. Empty when it does not exist yet.
+  returned: success
+  type: str
+  sample: arn:aws:dynamodb:us-east-1:222222222222:table/slipway-staging-releases
 steps:
   description: What was changed, or would be in check mode.
   returned: success
@@ -66,6 +79,7 @@ steps:
   sample: [deletion protection, encryption, point-in-time recovery]
 """
 
+import json
 import time
 from typing import Any
 
@@ -75,10 +89,12 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.slipway.ops.plugins.module_utils.api import ApiErrors, retry
 from ansible_collections.slipway.ops.plugins.module_utils.documents_plan import Document, Plan, plan_documents
+from ansible_collections.slipway.ops.plugins.module_utils.promotion.sharing_plan import reader_problems, table_policy
 
 PROTECTION = "deletion protection"
 ENCRYPTION = "encryption"
 RECOVERY = "point-in-time recovery"
+READERS = "readers"
 POLL_SECONDS = 2
 
 # A table made a moment ago has no continuous backups yet, which AWS says with ContinuousBackupsUnavailableException
@@ -107,6 +123,24 @@ def recovery(client: Any, name: str) -> bool:
     return found.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus") == "ENABLED"
 
 
+@ApiErrors.common_error_handler("read the policy of table {arn}")
+@retry
+def read_policy(client: Any, arn: str) -> dict[str, Any] | None:
+    try:
+        return json.loads(client.get_resource_policy(ResourceArn=arn)["Policy"])
+    except is_boto3_error_code("PolicyNotFoundException"):
+        return None
+
+
+@ApiErrors.common_error_handler("write the policy of table {arn}")
+@_patiently
+def write_policy(client: Any, arn: str, policy: Document | None) -> None:
+    if policy is None:
+        client.delete_resource_policy(ResourceArn=arn)
+    else:
+        client.put_resource_policy(ResourceArn=arn, Policy=json.dumps(policy))
+
+
 @ApiErrors.common_error_handler("update table {name}")
 @_patiently
 def update_table(client: Any, name: str, changes: dict[str, Any]) -> None:
@@ -121,12 +155,14 @@ def update_backups(client: Any, name: str, enabled: bool) -> None:
     )
 
 
-def observe(client: Any, name: str) -> dict[str, Document]:
-    """What the table has of the three; nothing when there is no table."""
+def observe(client: Any, name: str) -> tuple[str, dict[str, Document]]:
+    """The table's ARN and what it has of these; nothing when there is no table."""
     table = describe(client, name)
     if table is None:
-        return {}
-    return {
+        return "", {}
+    policy = read_policy(client, table["TableArn"])
+    return table["TableArn"], {
+        **({READERS: policy} if policy else {}),
         PROTECTION: {"enabled": table.get("DeletionProtectionEnabled", False)},
         ENCRYPTION: {"kms_key_arn": table.get("SSEDescription", {}).get("KMSMasterKeyArn", "")},
         RECOVERY: {"enabled": recovery(client, name)},
@@ -146,11 +182,13 @@ def wait_active(client: Any, name: str, deadline: float) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def apply(client: Any, name: str, plan: Plan, wait_timeout: int) -> None:
+def apply(client: Any, name: str, arn: str, plan: Plan, wait_timeout: int) -> None:
     deadline = time.monotonic() + wait_timeout
     for step in plan.steps:
         wanted = step.after or {}
-        if step.name == PROTECTION:
+        if step.name == READERS:
+            write_policy(client, arn, step.after)
+        elif step.name == PROTECTION:
             update_table(client, name, {"DeletionProtectionEnabled": wanted["enabled"]})
         elif step.name == ENCRYPTION:
             update_table(client, name, {"SSESpecification": encryption(wanted["kms_key_arn"])})
@@ -167,28 +205,33 @@ def main() -> None:
             "deletion_protection": {"type": "bool", "default": True},
             "point_in_time_recovery": {"type": "bool", "default": True},
             "kms_key_arn": {"type": "str", "default": "", "no_log": False},
+            "readers": {"type": "list", "elements": "str", "default": []},
             "wait_timeout": {"type": "int", "default": 300},
         },
         supports_check_mode=True,
     )
     params = module.params
     name = params["name"]
+    problems = reader_problems(params["readers"])
+    if problems:
+        module.fail_json(msg=f"Table {name}: nothing was changed: {'; '.join(problems)}")
     try:
         client = module.client("dynamodb")
-        current = observe(client, name)
+        arn, current = observe(client, name)
         if not current and not module.check_mode:
             module.fail_json(msg=f"Table {name} does not exist: nothing was changed")
         wanted = {
             PROTECTION: {"enabled": params["deletion_protection"]},
             ENCRYPTION: {"kms_key_arn": params["kms_key_arn"]},
             RECOVERY: {"enabled": params["point_in_time_recovery"]},
+            READERS: table_policy(arn, params["readers"]),
         }
         plan = plan_documents(current, wanted)
         if not module.check_mode:
-            apply(client, name, plan, params["wait_timeout"])
+            apply(client, name, arn, plan, params["wait_timeout"])
     except AnsibleAWSError as error:
         module.fail_json_aws_error(error)
-    module.exit_json(changed=plan.changed, steps=[step.name for step in plan.steps], diff=plan.diff())
+    module.exit_json(changed=plan.changed, arn=arn, steps=[step.name for step in plan.steps], diff=plan.diff())
 
 
 if __name__ == "__main__":

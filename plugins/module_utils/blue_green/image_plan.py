@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 _REGISTRY = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?")
@@ -16,7 +17,10 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class ImageReference:
-    """An image of an ECR repository, whose uri is uri. With a digest the tag is only a comment."""
+    """An image of an ECR repository, whose uri is uri. With a digest the tag is only a comment.
+
+    welcome: whether its account is one that others than its own may run images of.
+    """
 
     uri: str
     account: str
@@ -24,6 +28,7 @@ class ImageReference:
     repository: str
     tag: str | None
     digest: str | None
+    welcome: bool = False
 
     @property
     def image_id(self) -> dict[str, str]:
@@ -49,8 +54,8 @@ def image_complaint(text: str) -> str | None:
     return None
 
 
-def reference(text: str) -> ImageReference:
-    """Takes a good reference apart; ValueError with the complaint for a bad one."""
+def reference(text: str, welcome: Collection[str] = ()) -> ImageReference:
+    """Takes a good reference apart; ValueError with the complaint for a bad one. welcome: accounts."""
     complaint = image_complaint(text)
     registry, _slash, path = text.partition("@")[0].partition("/")
     found = _REGISTRY.fullmatch(registry)
@@ -64,13 +69,14 @@ def reference(text: str) -> ImageReference:
         repository=repository,
         tag=tag or None,
         digest=text.partition("@")[2] or None,
+        welcome=found["account"] in welcome,
     )
 
 
 def place_problem(image: ImageReference, cluster_arn: str) -> str | None:
-    """An image of another account or region is refused: environments promote a digest by copying it into their own."""
+    """An image of another region, or of an account that is neither the cluster's nor welcome, is refused."""
     parts = cluster_arn.split(":")
     region, account = parts[3], parts[4]
-    if (image.account, image.region) == (account, region):
+    if image.region == region and (image.account == account or image.welcome):
         return None
     return f"image {image.uri} lies in account {image.account}, {image.region}; this cluster in {account}, {region}"

@@ -86,12 +86,12 @@ def _beside(scope: Scope, snapshot: Snapshot, plan: Plan, app_container: str) ->
         if isinstance(step, RegisterDefinition) and step.color not in COLORS:
             service = services.get(step.color) or own
             if service is not None:
-                image = _reference(image_of(step.request, app_container)) or scope.image
+                image = _reference(image_of(step.request, app_container), scope.image) or scope.image
                 yield replace(questions(scope.service, step.request, service, app_container, image), loaded=None)
 
 
-def _reference(text: str) -> ImageReference | None:
-    return None if image_complaint(text) else reference(text)
+def _reference(text: str, own: ImageReference) -> ImageReference | None:
+    return None if image_complaint(text) else reference(text, (own.account,) if own.welcome else ())
 
 
 def _policy_lookups(clients: Clients, scope: Scope) -> Calls:

@@ -7,6 +7,7 @@ import email.utils
 
 import boto3
 from botocore.config import Config
+from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 from moto.moto_api._internal import moto_api_backend
@@ -20,6 +21,13 @@ from localcloud.settings import Account
 
 REGION = "us-east-1"
 ACCOUNT = Account("local", "111111111111", "AKIASLIPWAYLOCAL1111", "secret", "127.0.0.1", 8080, 8081)
+OTHER = Account("other", "333333333333", "AKIASLIPWAYLOCAL3333", "secret", "127.0.0.1", 8082, 8083)
+MENDED = (
+    (DynamoHandler, "update_table"),
+    (DynamoHandler, "dynamodb_backend"),
+    (Table, "describe"),
+    (DynamoDBBackend, "delete_table"),
+)
 
 
 def create_table(dynamodb, name):
@@ -43,10 +51,10 @@ class Dynamo:
         host = f"{prefix}.0.1"
         port = network.free_port(host, 4566)
         self.url = f"http://{host}:{port}"
-        keys = access.Keys((ACCOUNT,))
+        keys = access.Keys((ACCOUNT, OTHER))
         self._calls = calls.Calls(keys)
         self._server = Server(host, port, access.Access(dispatcher.Dispatcher(), keys), {}, self._calls)
-        self._unmended = DynamoHandler.update_table, Table.describe
+        self._unmended = [(owner, name, getattr(owner, name)) for owner, name in MENDED]
         dynamodb.install()
         self._server.start()
         self.client = client("dynamodb", self.url)
@@ -72,29 +80,30 @@ class Dynamo:
         key = {"service": {"S": service}, "item": {"S": item}}
         return self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
 
-    def variables(self):
+    def variables(self, account=ACCOUNT):
         """The environment of a process that shall use this account."""
         return {
             "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": ACCOUNT.access_key,
-            "AWS_SECRET_ACCESS_KEY": ACCOUNT.secret_key,
+            "AWS_ACCESS_KEY_ID": account.access_key,
+            "AWS_SECRET_ACCESS_KEY": account.secret_key,
             "AWS_REGION": REGION,
         }
 
     def close(self):
         self._server.stop()
         self._claim.close()
-        DynamoHandler.update_table, Table.describe = self._unmended
+        for owner, name, original in self._unmended:
+            setattr(owner, name, original)
         moto_api_backend.reset()
 
 
-def client(service, url, **options):
+def client(service, url, account=ACCOUNT, **options):
     return boto3.client(
         service,
         region_name=REGION,
         endpoint_url=url,
-        aws_access_key_id=ACCOUNT.access_key,
-        aws_secret_access_key=ACCOUNT.secret_key,
+        aws_access_key_id=account.access_key,
+        aws_secret_access_key=account.secret_key,
         config=Config(**options),
     )
 

@@ -38,6 +38,8 @@ def example(**changed: Any) -> dict[str, Any]:
         "llm_providers": [{"name": "open-ai", "base_url": "https://api.example.com/v1", "secret_arn": PARAMETER}],
         "s3_buckets": [],
         "egress": [],
+        "repository_readers": [],
+        "image_accounts": [],
         "priority": 100,
         "hosts": [],
         "paths": ["/*"],

@@ -70,7 +70,7 @@ def test_execution_role():
     )
     assert {sid: item["Resource"] for sid, item in found.items()} == {
         "RegistryToken": "*",
-        "Image": "arn:aws:ecr:us-east-1:111111111111:repository/api",
+        "Image": ["arn:aws:ecr:us-east-1:111111111111:repository/api"],
         "Logs": "arn:aws:logs:us-east-1:111111111111:log-group:/ecs/slipway-local/api:log-stream:*",
         "Secrets": [SECRET],
         "Parameters": [PARAMETER],

@@ -354,7 +354,7 @@ GIVEN = {
     ("change", "text"),
     [
         ({"action": "rollback", "release": "xyz"}, "release 'xyz': 8 to 64 hexadecimal digits"),
-        ({"release": "0" * 8}, "only a rollback has one"),
+        ({"action": "prune", "release": "0" * 8}, "release: pruning has none"),
         ({"keep_releases": 1}, "at least 2"),
         ({"keep_days": -1}, "not negative"),
         ({"max_files": 0}, "at least 1"),
