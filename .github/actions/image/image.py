@@ -91,7 +91,8 @@ def log_in(place: Repository) -> None:
 def build(place: Repository, tag: str, folder: Path, dockerfile: str, extra: list[str], platform: str) -> str:
     """Build and push; returns the digest, which is that of an index: the image and its attestations."""
     # The driver that writes attestations; that of Docker itself does not.
-    if subprocess.run(["docker", "buildx", "create", "--driver", "docker-container", "--use"]).returncode:
+    create = ["docker", "buildx", "create", "--driver", "docker-container", "--use"]
+    if subprocess.run(create, stdin=subprocess.DEVNULL).returncode:
         fail("docker buildx could not make a builder")
     with tempfile.TemporaryDirectory() as scratch:
         told = Path(scratch) / "metadata.json"

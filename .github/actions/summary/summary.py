@@ -33,6 +33,8 @@ def artifact(needs: Needs) -> str:
 
 def detail(needs: Needs, job: str) -> str:
     """What there is to say about a stage, beside its result."""
+    if needs[job].get("result") == "skipped":
+        return ""
     if job == "build":
         found = artifact(needs)
         again = " (this commit had been built before)" if output(needs, "build", "reused") == "true" else ""
