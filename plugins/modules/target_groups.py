@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: target_groups
-short_description: Target groups of IP addresses behind an Application Load Balancer
+short_description: Target groups behind an Application Load Balancer
 version_added: 0.1.0
 author:
   - Contributors to the Slipway project (@slipway)
@@ -32,6 +32,11 @@ options:
   port:
     description: Port of a target that is registered without one. Required when O(state=present).
     type: int
+  target_type:
+    description: What is registered, IP addresses as of Fargate's tasks, or instances as by an Auto Scaling group.
+    type: str
+    choices: [ip, instance]
+    default: ip
   health_check:
     description: The HTTP health check. Written at a group's creation, and while it has no targets.
     type: dict
@@ -212,7 +217,12 @@ def health_check_request(health_check: dict[str, Any]) -> dict[str, Any]:
 def wanted_document(params: dict[str, Any]) -> dict[str, Any]:
     """What every one of the groups shall be."""
     return {
-        "fixed": {"Protocol": "HTTP", "Port": params["port"], "VpcId": params["vpc_id"], "TargetType": "ip"},
+        "fixed": {
+            "Protocol": "HTTP",
+            "Port": params["port"],
+            "VpcId": params["vpc_id"],
+            "TargetType": params["target_type"],
+        },
         "health_check": health_check_request(params["health_check"]),
         "deregistration_delay": str(params["deregistration_delay"]),
         "tags": params["tags"],
@@ -313,6 +323,7 @@ def main() -> None:
         argument_spec={
             "names": {"type": "list", "elements": "str", "required": True},
             "vpc_id": {"type": "str"},
+            "target_type": {"type": "str", "choices": ["ip", "instance"], "default": "ip"},
             "port": {"type": "int"},
             "health_check": {"type": "dict", "default": {}, "options": health_check, "apply_defaults": True},
             "deregistration_delay": {"type": "int", "default": 300},
