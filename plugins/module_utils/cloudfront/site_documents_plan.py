@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..promotion import sharing_plan
+
 Inputs = Mapping[str, Any]
 Document = dict[str, Any]
 
@@ -66,7 +68,7 @@ def buckets(site: Inputs) -> list[Document]:
 
 
 def bucket_policy(site: Inputs, distribution_arn: str) -> Document:
-    """Who may read the bucket of releases: this one distribution, and of it only what is served.
+    """Who may read the bucket of releases: this one distribution, and of it only what is served; readers elsewhere.
 
     ListBucket makes a missing key a 404 instead of a 403. It takes no condition on the prefix: for an object that is
     not there S3 asks for the permission without one, so that such a condition is never met.
@@ -81,6 +83,11 @@ def bucket_policy(site: Inputs, distribution_arn: str) -> Document:
         }
         statements.append({"Sid": "Read", "Action": "s3:GetObject", "Resource": f"{arn}/site/*", **who})
         statements.append({"Sid": "TellMissingFromForbidden", "Action": "s3:ListBucket", "Resource": arn, **who})
+    # Where only what is proven here may go to, the bundle of a release is read from here.
+    kept = [f"{arn}/{folder}/*" for folder in ("maps", "releases", "site")]
+    readers = site.get("readers", [])
+    statements += sharing_plan.statements("ReadReleases", ["s3:GetObject"], kept, readers)
+    statements += sharing_plan.statements("ListReleases", ["s3:ListBucket"], [arn], readers)
     return {"Version": "2012-10-17", "Statement": statements}
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_network
 from typing import Any
 
+from ..promotion.sharing_plan import reader_problems
 from .site_documents_plan import YEAR
 from .site_firewall_plan import MANAGED_GROUPS
 
@@ -49,6 +50,7 @@ def site_problems(site: Inputs) -> tuple[str, ...]:
         *_firewall(site),
         *_sources(site),
         *_keys(site),
+        *(f"cloudfront_site_readers: {text}" for text in reader_problems(site["readers"])),
         *_numbers(site),
     )
 

@@ -43,12 +43,14 @@ def root(reader: str, partition: str = "aws") -> str:
     return f"arn:{found}:iam::{account_of(reader)}:root"
 
 
-def statements(sid: str, actions: Sequence[str], resources: Sequence[str], readers: Sequence[str]) -> list[Document]:
+def statements(
+    sid: str, actions: Sequence[str], resources: Sequence[str], readers: Sequence[str]
+) -> list[dict[str, Any]]:
     """Allow the readers: one statement for whole accounts, one for roles. resources: empty where policies name none."""
     roles = sorted(reader for reader in readers if reader.startswith("arn:"))
     accounts = sorted(reader for reader in readers if not reader.startswith("arn:"))
     common = {"Effect": "Allow", "Action": list(actions), **({"Resource": list(resources)} if resources else {})}
-    found: list[Document] = []
+    found: list[dict[str, Any]] = []
     if accounts:
         principals = sorted({root(reader) for reader in accounts})
         found.append({"Sid": f"{sid}Accounts", "Principal": {"AWS": principals}, **common})

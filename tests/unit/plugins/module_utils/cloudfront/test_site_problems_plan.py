@@ -72,6 +72,7 @@ def test_a_site_that_can_be_built(inputs):
         ({"kms_key_arn": "alias/x"}, "kms_key_arn alias/x: a key's ARN"),
         ({"waf_log_kms_key_arn": KEY}, "a key in us-east-1"),
         ({"noncurrent_days": 0}, "noncurrent_days 0: 1 day or more"),
+        ({"readers": ["production"]}, "readers: reader 'production': neither an account of 12 digits"),
         ({"wait_timeout": 0}, "wait_timeout 0: 1 second or more"),
     ],
 )
