@@ -33,7 +33,7 @@ _TIMEOUT = 10.0
 _LONGEST = 60.0
 # CloudFront compresses no more bytes than this; only what is compressed, and the start document, is needed itself.
 _KEPT = 10_000_000
-_AT_ONCE = 16
+_AT_ONCE = 32
 # So many are asked between two looks at the clock.
 _BATCH = 200
 # So many are shown in a result, those with faults first.
@@ -123,7 +123,7 @@ def prove(site_url: str, wanted: Wanted, pace: Pace, *, validate_certs: bool = T
 
 
 def _rounds(browser: _Browser, proof: Proof, wanted: Wanted, pace: Pace) -> None:
-    started, todo, assets_known = pace.clock(), first_checks(wanted), False
+    started, todo, assets_known = pace.clock(), first_checks(wanted), wanted.known
     while True:
         _ask_all(browser, todo, proof, pace)
         start = proof.start()

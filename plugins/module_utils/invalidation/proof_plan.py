@@ -72,7 +72,7 @@ class Wanted:
     visitors start from. assets: the same for whatever else has a known hash; of them those are asked for that the
     start document names. headers: names to values, * for any, that the start document must have. deep_link: viewer path
     that the routing function answers with the start document, empty to ask for none. absent: whether a missing asset
-    has to be 404.
+    has to be 404. start: the bytes of the start document, empty where only its hash is known.
     """
 
     documents: Mapping[str, str]
@@ -80,10 +80,16 @@ class Wanted:
     headers: Mapping[str, str] = field(default_factory=dict)
     deep_link: str = DEEP_LINK
     absent: bool = True
+    start: bytes = b""
+
+    @property
+    def known(self) -> bool:
+        """Whether what the start document names can be asked for before the edge has answered with it."""
+        return bool(self.start) and hashlib.sha256(self.start).hexdigest() == self.documents.get("/")
 
 
 def first_checks(wanted: Wanted) -> list[Check]:
-    """What can be asked before the start document is known."""
+    """What can be asked before the edge has answered with the start document."""
     checks = [Check(path, "document", sha256) for path, sha256 in sorted(wanted.documents.items()) if path != "/"]
     start = wanted.documents.get("/", "")
     if start:
@@ -93,7 +99,7 @@ def first_checks(wanted: Wanted) -> list[Check]:
             checks.append(Check(wanted.deep_link, "deep link", start))
     if wanted.absent:
         checks.append(Check(ABSENT, "absent", status=404))
-    return checks
+    return checks + (asset_checks(wanted, wanted.start) if wanted.known else [])
 
 
 def asset_checks(wanted: Wanted, body: bytes) -> list[Check]:

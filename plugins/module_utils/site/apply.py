@@ -20,13 +20,13 @@ from ..invalidation.proof import Proof, ProofError, prove
 from ..invalidation.proof_plan import Wanted as Provable
 from ..lease import Lease, NoLease
 from ..stopping import SLICE, Stop
+from ..together import together
 from .manifest_plan import CONFIG_HEADERS
 from .model_plan import (
     CONFIG,
     CURRENT,
     HISTORY,
     INDEX,
-    SITE,
     File,
     Wanted,
     entry_key,
@@ -35,7 +35,7 @@ from .model_plan import (
     sha256_of,
     site_key,
 )
-from .observe import damaged, sha256_at
+from .observe import damaged, list_site, sha256_at
 from .state_plan import ACTIVE, INVALIDATING, VERIFYING, Current, history_text
 from .steps_plan import (
     Activate,
@@ -46,7 +46,6 @@ from .steps_plan import (
     Prove,
     Prune,
     Remove,
-    Stage,
     SwitchIndex,
     Upload,
     Wait,
@@ -91,6 +90,7 @@ class Run:
     """What the steps need, and what they have learned.
 
     client: makes boto3 clients. body: where the bytes of a path are. current, etag: the state as last written or read.
+    kept: the activation whose history this run has written, 0 for none.
     index_etag: of the index as this run has written it. waited: seconds, for the invalidation. moved: bytes sent.
     """
 
@@ -110,6 +110,7 @@ class Run:
     waited: float = 0.0
     proof: Proof | None = None
     moved: int = 0
+    kept: int = 0
 
     @property
     def target(self) -> dict[str, File]:
@@ -195,21 +196,18 @@ def _upload(run: Run, step: Upload) -> None:
             yield run.put_of(entry_key(release, path), path)
         for path in step.maps:
             yield run.put_of(map_key(run.wanted.manifest.files[path]), path)
+        if step.manifest:
+            text = run.wanted.manifest.text
+            yield Put(manifest_key(release), text.encode(), sha256_of(text), _STATE_HEADERS)
 
     try:
-        run.write(items(), "files", len(step.assets) + len(step.entries) + len(step.maps))
+        run.write(items(), "files", len(step.assets) + len(step.entries) + len(step.maps) + step.manifest)
     except PreconditionFailedError as error:
         raise DriftError(f"other bytes lie under the name of a new file: {error}") from error
 
 
-def _stage(run: Run, _step: Stage) -> None:
-    text = run.wanted.manifest.text
-    key = manifest_key(run.wanted.release)
-    run.store.put(key, text.encode(), headers=_STATE_HEADERS, sha256=sha256_of(text))
-
-
 def _barrier(run: Run, step: Barrier) -> None:
-    listed = {key.removeprefix(SITE): item for key, item in run.store.list(SITE).items()}
+    listed = list_site(run.store, step.paths)
     missing = [path for path in step.paths if path not in listed]
     target = run.target
     wrong = damaged(run.store, {path: target[path] for path in step.paths if path in listed}, listed)
@@ -294,26 +292,38 @@ def _invalidate(run: Run, step: Invalidate) -> None:
     run.invalidation = invalidate(
         run.client("cloudfront"), run.wanted.distribution_id, step.items, step.reference, pace
     )
-    run.record(
-        replace(
-            run.state,
-            state=INVALIDATING,
-            invalidation_id=run.invalidation.id,
-            index_etag=run.index_etag or run.state.index_etag,
-        )
-    )
+    changes = {"invalidation_id": run.invalidation.id, "index_etag": run.index_etag or run.state.index_etag}
+    if run.invalidation.completed:
+        _verifying(run, **changes)
+    else:
+        run.record(replace(run.state, state=INVALIDATING, **changes))
 
 
 def _wait(run: Run, _step: Wait) -> None:
     if run.invalidation is None:
         raise AssertionError("there is something to wait for")
+    if run.invalidation.completed:
+        return
     began = time.monotonic()
     pace = run.pace(run.edge.timeout, run.edge.poll_interval)
     try:
         run.invalidation = wait(run.client("cloudfront"), run.wanted.distribution_id, run.invalidation, pace)
     finally:
         run.waited = time.monotonic() - began
-    run.record(replace(run.state, state=VERIFYING))
+    _verifying(run)
+
+
+def _verifying(run: Run, **changes: Any) -> None:
+    """The edge was told. What is kept of the activation for ever will not change any more, and is written with it."""
+    state = replace(run.state, state=VERIFYING, **changes)
+    together({"state": lambda: run.record(state), "history": lambda: _keep(run, state)})
+
+
+def _keep(run: Run, state: Current) -> None:
+    text = history_text(state)
+    key = f"{HISTORY}{state.seq}.json"
+    run.store.put(key, text.encode(), headers=_STATE_HEADERS, sha256=sha256_of(text))
+    run.kept = state.seq
 
 
 def _prove(run: Run, step: Prove) -> None:
@@ -322,7 +332,8 @@ def _prove(run: Run, step: Prove) -> None:
     if run.state.config is not None:
         documents[viewer_path(CONFIG)] = sha256_of(run.state.config)
     assets = {viewer_path(path): file.sha256 for path, file in run.target.items() if file.fixed}
-    wanted = Provable(documents, assets, run.edge.headers, run.edge.deep_link)
+    start = _content(run.body(INDEX)) if any(isinstance(one, SwitchIndex) for one in run.plan.steps) else b""
+    wanted = Provable(documents, assets, run.edge.headers, run.edge.deep_link, start=start)
     pace = run.pace(run.edge.proof_timeout, run.edge.poll_interval)
     try:
         run.proof = prove(run.edge.site_url, wanted, pace, validate_certs=run.edge.validate_certs)
@@ -331,12 +342,15 @@ def _prove(run: Run, step: Prove) -> None:
         raise
 
 
+def _content(body: bytes | Path) -> bytes:
+    return body if isinstance(body, bytes) else body.read_bytes()
+
+
 def _finish(run: Run, step: Finish) -> None:
     index_etag = run.index_etag or run.state.index_etag
     done = _without(replace(run.state, state=ACTIVE, over=(), index_etag=index_etag), step.pruning)
-    text = history_text(done)
-    key = f"{HISTORY}{done.seq}.json"
-    run.store.put(key, text.encode(), headers=_STATE_HEADERS, sha256=sha256_of(text))
+    if run.kept != done.seq:
+        _keep(run, done)
     run.record(done)
 
 
@@ -362,7 +376,6 @@ def _prune(run: Run, step: Prune) -> None:
 
 _STEPS: dict[type, Callable[[Run, Any], None]] = {
     Upload: _upload,
-    Stage: _stage,
     Barrier: _barrier,
     Activate: _activate,
     WriteFiles: _write_files,

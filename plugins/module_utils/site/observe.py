@@ -42,6 +42,8 @@ from .state_plan import Current, bases, current_from
 from .store import Listed, Store
 
 _AT_ONCE = 16
+# A page of a list has 1,000 objects: so many of this release, and those that only older ones have.
+_PART = 700
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def expendable(
 
 def look(store: Store, current: Current | None, wanted: Wanted) -> Seen:
     """Lists the bucket and compares it with what is wanted; with verify, and for prune, also with all that is kept."""
-    listed = {key.removeprefix(SITE): item for key, item in store.list(SITE).items()}
+    listed = list_site(store, wanted.manifest.files)
     target = wanted.manifest.public(maps=wanted.maps)
     text = wanted.config if wanted.config is not None else current.config if current else None
     if text is not None:
@@ -135,6 +137,13 @@ def look(store: Store, current: Current | None, wanted: Wanted) -> Seen:
     strays = [key for key in store.list(RELEASES) if key.removeprefix(RELEASES).partition("/")[0] not in own]
     strays += store.list(MAPS).keys() - map_keys([*manifests.values(), wanted.manifest])
     return Seen(etags, wrong, tuple(sorted(listed.keys() - known - {CONFIG})), tuple(sorted(strays)))
+
+
+def list_site(store: Store, paths: Iterable[str]) -> dict[str, Listed]:
+    """Path -> object, of all under site/. paths: what is there most likely, by which the list is read in parts."""
+    keys = sorted(site_key(path) for path in paths)
+    splits = keys[_PART::_PART]
+    return {key.removeprefix(SITE): item for key, item in store.list(SITE, splits).items()}
 
 
 def config_file(text: str) -> File:

@@ -32,7 +32,6 @@ from .steps_plan import (
     Prove,
     Prune,
     Remove,
-    Stage,
     Step,
     SwitchIndex,
     Upload,
@@ -170,16 +169,14 @@ def _before(snapshot: Snapshot, wanted: Wanted, found: Difference, *, resumed: b
     """All that is done before anything that visitors see changes."""
     steps: list[Step] = []
     current, release = snapshot.current, wanted.release
+    title = f"upload {len(found.fresh)} new of {len(found.target)} files"
     staged = current is not None and release in current.kept_releases
     if not staged or (wanted.verify and wanted.action == "publish"):
         entries = tuple(path for path, file in found.target.items() if not file.fixed)
         maps = _private_maps(snapshot, wanted)
-        steps += [
-            Upload(found.fresh, entries, maps, f"upload {len(found.fresh)} new of {len(found.target)} files"),
-            Stage(),
-        ]
+        steps.append(Upload(found.fresh, entries, maps, manifest=True, title=title))
     elif found.fresh:
-        steps.append(Upload(found.fresh, (), (), f"upload {len(found.fresh)} new of {len(found.target)} files"))
+        steps.append(Upload(found.fresh, (), (), manifest=False, title=title))
     later = {*found.mutable, *found.heals}
     expected = tuple(path for path, file in found.target.items() if path not in later and file.kind != "map")
     # A plan that was made from a listing, and uploads nothing, has the proof already.

@@ -14,20 +14,16 @@ from .state_plan import Current
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Writes what no visitor is sent to yet: new assets under site/, and under releases/ID/ what a rollback needs."""
+    """Writes what no visitor is sent to yet: new assets under site/, and under releases/ID/ what a rollback needs.
+
+    manifest: whether that of the release, too.
+    """
 
     assets: tuple[str, ...]
     entries: tuple[str, ...]
     maps: tuple[str, ...]
+    manifest: bool
     title: str
-    stage: str = "upload"
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Writes the manifest: from here on the release is whole."""
-
-    title: str = "stage the release"
     stage: str = "upload"
 
 
@@ -150,7 +146,6 @@ class Prune:
 # Union, because ansible-test's pylint takes `|` between classes for a mistake.
 Step = Union[  # noqa: UP007
     Upload,
-    Stage,
     Barrier,
     Activate,
     WriteFiles,

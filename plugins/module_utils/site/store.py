@@ -15,10 +15,12 @@ from base64 import b64decode
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import batched
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..together import together
 from .s3_answer_plan import DELETE_LIMIT, Listed, NotDeleted, read_copied, read_deletes, read_page, write_deletes
 from .s3_client import Patience, Request, S3Client
 from .s3_errors import Failure, PreconditionFailedError, StoreError
@@ -169,17 +171,32 @@ class Store:
         watch()
         return etags
 
-    def list(self, prefix: str = "") -> dict[str, Listed]:
-        """All objects whose key begins with prefix: one request for each 1,000."""
+    def list(self, prefix: str = "", splits: Sequence[str] = ()) -> dict[str, Listed]:
+        """All objects whose key begins with prefix: one request for each 1,000.
+
+        splits: keys, in their order, between which the list is read in parts at the same time. S3 lists keys in the
+        order of their bytes, which for UTF-8 is that of Python's strings.
+        """
+        ranges = zip(("", *splits), (*splits, ""), strict=True)
+        calls = {start: partial(self._list, prefix, start, end) for start, end in ranges}
+        return {key: item for part in together(calls).values() for key, item in part.items()}
+
+    def _list(self, prefix: str, start: str, end: str) -> dict[str, Listed]:
+        """What comes after start, up to end; empty for no such bounds."""
         objects: dict[str, Listed] = {}
-        query = {"list-type": "2", "encoding-type": "url", "prefix": prefix}
+        query = {
+            "list-type": "2",
+            "encoding-type": "url",
+            "prefix": prefix,
+            **({"start-after": start} if start else {}),
+        }
         while True:
             request = Request("list", "GET", query=query, late_errors=True)
             answer = self._s3.call(request, self._patience)
             page = self._read(request, read_page, answer)
             objects.update(page.objects)
-            if not page.token:
-                return objects
+            if not page.token or (end and any(key >= end for key in page.objects)):
+                return {key: item for key, item in objects.items() if not end or key <= end}
             query["continuation-token"] = page.token
 
     def copy(self, source: str, key: str, headers: Mapping[str, str], *, if_match: str | None = None) -> str:

@@ -9,6 +9,7 @@ no invalidation is made when they change last, and CloudFront does ask for them 
 from __future__ import annotations
 
 import hashlib
+import threading
 from datetime import UTC, datetime
 
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.progress import Progress
@@ -36,16 +37,19 @@ class Fuse:
 
     def __init__(self):
         self.at, self.after, self.calls = 0, False, 0
+        self._lock = threading.Lock()
 
     def arm(self, at, *, after=False):
         self.at, self.after, self.calls = at, after, 0
 
     def around(self, work):
-        self.calls += 1
-        if self.calls == self.at and not self.after:
+        with self._lock:
+            self.calls += 1
+            number = self.calls
+        if number == self.at and not self.after:
             raise KilledError
         result = work()
-        if self.calls == self.at and self.after:
+        if number == self.at and self.after:
             raise KilledError
         return result
 
@@ -122,7 +126,7 @@ class MemoryStore:
             progress(done, total, size, 0.0)
         return etags
 
-    def list(self, prefix=""):
+    def list(self, prefix="", splits=()):
         return self._count(
             "list",
             lambda: {

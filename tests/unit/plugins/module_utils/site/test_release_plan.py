@@ -80,7 +80,6 @@ def test_a_delta_as_a_table():
     found = plan(live(), wanted(), [A])
     assert titles(found) == [
         "upload 1 new of 7 files",
-        "stage the release",
         "prove that everything is there",
         "announce the switch",
         "write 1 file",
