@@ -9,7 +9,12 @@ import os
 import boto3
 import pytest
 from ansible_collections.slipway.ops.plugins.module_utils.gateway_endpoint_plan import Plan, Step
-from ansible_collections.slipway.ops.plugins.modules import s3_gateway_endpoint, vpc_flow_log
+from ansible_collections.slipway.ops.plugins.modules import (
+    route_tables,
+    s3_gateway_endpoint,
+    security_group,
+    vpc_flow_log,
+)
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
@@ -196,3 +201,115 @@ def test_the_policy_is_json_that_aws_takes(ec2, vpc, tables, capsys):
     run(s3_gateway_endpoint.main, capsys, name="s3", vpc_id=vpc, route_table_ids=tables, buckets=["arn:aws:s3:::a"])
     policy = json.loads(endpoints(ec2)[0]["PolicyDocument"])
     assert [statement["Sid"] for statement in policy["Statement"]] == ["Buckets", "Objects", "ImageLayers"]
+
+
+@pytest.fixture
+def subnets(ec2, vpc):
+    return [ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.0.{n * 32}/27")["Subnet"]["SubnetId"] for n in range(3)]
+
+
+@pytest.fixture
+def gateway(ec2, vpc):
+    made = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=made, VpcId=vpc)
+    return made
+
+
+def test_route_tables_from_first_to_last(ec2, vpc, subnets, gateway, contract):
+    public = {"name": "public", "subnets": subnets[:2], "default_route": gateway}
+    private = {"name": "private", "subnets": subnets[2:]}
+    steps = [f"{step} public" for step in ("create", "associate", "associate", "route")]
+    steps += [f"{step} private" for step in ("create", "associate")]
+    made = contract(route_tables.main, steps, vpc_id=vpc, tables=[public, private])
+    moved = [{**public, "subnets": subnets[:1]}, {**private, "subnets": subnets[1:]}]
+    again = contract(route_tables.main, ["move private"], vpc_id=vpc, tables=moved)
+    assert made["ids"] == again["ids"]
+    contract(route_tables.main, ["tag public", "tag private"], vpc_id=vpc, tables=moved, tags={"team": "x"})
+    contract(route_tables.main, ["untag public", "untag private"], vpc_id=vpc, tables=moved)
+    found = {table["RouteTableId"]: table for table in ec2.describe_route_tables()["RouteTables"]}
+    first, second = (found[table] for table in made["ids"])
+    assert [link["SubnetId"] for link in first["Associations"]] == subnets[:1]
+    assert sorted(link["SubnetId"] for link in second["Associations"]) == sorted(subnets[1:])
+    assert [route["GatewayId"] for route in first["Routes"]] == ["local", gateway]
+
+
+def test_a_gateway_that_goes_takes_its_route_along_and_no_other(ec2, vpc, subnets, contract):
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    nat = ec2.create_nat_gateway(SubnetId=subnets[0], AllocationId=address)["NatGateway"]["NatGatewayId"]
+    peer = ec2.create_vpc(CidrBlock="10.9.0.0/24")["Vpc"]["VpcId"]
+    peering = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=peer)["VpcPeeringConnection"]
+    private = {"name": "private", "subnets": subnets[1:]}
+    steps = [f"{step} private" for step in ("create", "associate", "associate", "route")]
+    (table,) = contract(route_tables.main, steps, vpc_id=vpc, tables=[{**private, "default_route": nat}])["ids"]
+    ec2.create_route(
+        RouteTableId=table,
+        DestinationCidrBlock="10.9.0.0/24",
+        VpcPeeringConnectionId=peering["VpcPeeringConnectionId"],
+    )
+    contract(route_tables.main, [], vpc_id=vpc, tables=[private])
+    contract(route_tables.main, ["unroute private"], vpc_id=vpc, tables=[private], leaving=[nat])
+    routes = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
+    assert [route["DestinationCidrBlock"] for route in routes] == ["10.0.0.0/24", "10.9.0.0/24"]
+
+
+def test_two_tables_of_a_name_are_refused(ec2, vpc, tables, capsys):
+    ec2.create_tags(Resources=tables, Tags=[{"Key": "Name", "Value": "public"}])
+    result = run(route_tables.main, capsys, vpc_id=vpc, tables=[{"name": "public"}])
+    assert result["failed"]
+    assert "several route tables are named public" in result["msg"]
+
+
+def test_a_security_group_from_first_to_last(ec2, vpc, contract):
+    main, given = security_group.main, {"name": "g", "description": "a group", "vpc_id": vpc}
+    web = {"ports": [80], "cidr_ip": ["0.0.0.0/0"], "rule_desc": "web"}
+    out = {"from_port": 1, "to_port": 65535, "cidr_ip": ["10.0.0.0/24"]}
+    made = contract(
+        main,
+        ["create", "authorize in", "authorize out", "revoke out"],
+        rules=[web],
+        rules_egress=[out],
+        tags={"Name": "g"},
+        **given,
+    )
+    own = {"ports": [80], "group_id": [made["group_id"]]}
+    other = contract(main, ["authorize in", "revoke in"], rules=[own], rules_egress=[out], **given)
+    assert other["diff"]["after"]["rules"] == ["tcp 1-65535 to 10.0.0.0/24", f"tcp 80 from {made['group_id']}"]
+    contract(main, ["describe out"], rules=[own], rules_egress=[{**out, "rule_desc": "services"}], **given)
+    contract(main, ["revoke in", "revoke out", "untag"], tags={}, **given)
+    (group,) = ec2.describe_security_groups(GroupIds=[made["group_id"]])["SecurityGroups"]
+    assert (group["IpPermissions"], group["IpPermissionsEgress"], group.get("Tags", [])) == ([], [], [])
+    gone = contract(main, ["delete"], name="g", state="absent")
+    assert gone["group_id"] == ""
+
+
+def test_the_default_group_is_emptied_and_keeps_its_description(ec2, vpc, capsys):
+    given = {"name": "default", "description": "mine", "vpc_id": vpc}
+    done = run(security_group.main, capsys, **given)
+    assert done["steps"] == ["revoke out"]  # moto's has no rule for what comes in
+    assert "keeps its description" in str(done["warnings"])
+    assert run(security_group.main, capsys, **given)["changed"] is False
+
+
+def test_a_rule_that_is_none_is_refused(vpc, capsys):
+    rules = [{"ports": [80], "cidr_ip": ["everywhere"]}]
+    result = run(security_group.main, capsys, name="g", description="d", vpc_id=vpc, rules=rules)
+    assert result["msg"] == "security group g: everywhere is not a network such as 10.20.0.0/16"
+
+
+@pytest.mark.parametrize("module", [route_tables, security_group])
+def test_what_aws_does_not_show_in_time_is_a_failure(monkeypatch, vpc, capsys, module):
+    """The writes are lost."""
+    monkeypatch.setattr(module, "apply", lambda *_arguments: "")
+    given = {"route_tables": {"tables": [{"name": "a"}]}, "security_group": {"name": "a", "description": "d"}}
+    result = run(module.main, capsys, vpc_id=vpc, wait_timeout=0, **given[module.__name__.rpartition(".")[2]])
+    assert result["failed"]
+    assert "but AWS does not show it after 0 s (missing: create" in result["msg"]
+
+
+@pytest.mark.parametrize("module", [route_tables, security_group])
+def test_a_read_that_is_refused_is_a_failure(monkeypatch, vpc, capsys, module):
+    monkeypatch.setattr(module, "observe", refuse)
+    given = {"route_tables": {"tables": []}, "security_group": {"name": "a", "description": "d"}}
+    result = run(module.main, capsys, vpc_id=vpc, **given[module.__name__.rpartition(".")[2]])
+    assert result["failed"]
+    assert "UnauthorizedOperation" in result["msg"]
