@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""EC2: the names of resource types in tags."""
+"""EC2: the names of resource types in tags, and which rule of a security group is meant."""
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
+from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.models.tags import TagBackend
 
 from localcloud.mends.patch import wrap
@@ -23,6 +25,7 @@ _MOTO_TYPES = {name: moto for moto, name in _TYPES.items()}
 def install() -> None:
     """Put the mend in place."""
     wrap(TagBackend, "describe_tags", describe_tags)
+    wrap(SecurityGroupRule, "__eq__", same_rule)
 
 
 def describe_tags(original: Any, self: Any, filters: dict[str, list[str]] | None = None) -> list[dict[str, str]]:
@@ -36,3 +39,19 @@ def describe_tags(original: Any, self: Any, filters: dict[str, list[str]] | None
         filters = filters | {"resource-type": wanted}
     found: list[dict[str, str]] = original(self, filters)
     return [tag | {"resource_type": _TYPES.get(tag["resource_type"], tag["resource_type"])} for tag in found]
+
+
+def same_rule(original: Any, self: Any, other: Any) -> bool:
+    """A rule is known by protocol, ports and peer; its description tells no two apart.
+
+    moto compares the description too where the peer is a group, so that one can neither be changed, nor its rule be
+    revoked without it. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html
+    """
+    return bool(original(_bare(self), _bare(other)))
+
+
+def _bare(rule: Any) -> Any:
+    """The rule without its description."""
+    bare = copy(rule)
+    bare.source_group = {key: value for key, value in (rule.source_group or {}).items() if key != "Description"}
+    return bare

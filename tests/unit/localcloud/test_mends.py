@@ -111,6 +111,26 @@ def statistics(cloudwatch, *dimensions):
     return [point["Sum"] for point in found]
 
 
+def test_a_rule_is_known_without_its_description(cloud, network):
+    """A rule whose peer is a group gets another description, and is revoked without naming any."""
+    ec2 = cloud.client("ec2")
+    group = ec2.create_security_group(GroupName="described", Description="d", VpcId=network["vpc"])["GroupId"]
+
+    def rule(**text):
+        pairs = [{"GroupId": group, **text}]
+        return [{"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "UserIdGroupPairs": pairs}]
+
+    def described():
+        found = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"]
+        return [pair.get("Description") for permission in found for pair in permission["UserIdGroupPairs"]]
+
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=rule(Description="one"))
+    ec2.update_security_group_rule_descriptions_ingress(GroupId=group, IpPermissions=rule(Description="two"))
+    assert described() == ["two"]
+    ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=rule())
+    assert described() == []
+
+
 def test_a_metric_is_exactly_its_dimensions_and_starts_at_the_whole_minute(cloud):
     cloudwatch = cloud.client("cloudwatch")
     put(cloudwatch, 1)
