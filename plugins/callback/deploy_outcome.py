@@ -11,7 +11,8 @@ short_description: Exit status, job summary and outputs of deployments
 version_added: 0.1.0
 description:
   - Reads the results of M(slipway.ops.ecs_blue_green), whose action V(converge) does not count, and of
-    M(slipway.ops.site_release).
+    M(slipway.ops.site_release). Where M(slipway.ops.release_gate) let an artifact through, that is told with them, a
+    broken glass first of all; where it did not, that is the result.
   - Sets the exit status of the process, 0 for V(promoted), V(repaired), V(pruned) and a rollback that was asked for, 20
     for V(blocked), 21 for a deployment that was V(rolled_back), 22 for V(superseded), 23 for V(awaiting_approval), 24
     for V(failed). Of several services the worst one tells. In check mode 0 for a plan, 20 for one that is blocked.
@@ -38,7 +39,8 @@ from typing import Any
 from ansible.plugins.callback import CallbackBase
 from ansible_collections.slipway.ops.plugins.module_utils import outcome_plan
 
-MODULES = ("slipway.ops.ecs_blue_green", "slipway.ops.site_release")
+GATE = "slipway.ops.release_gate"
+MODULES = ("slipway.ops.ecs_blue_green", "slipway.ops.site_release", GATE)
 
 
 class CallbackModule(CallbackBase):
@@ -52,6 +54,7 @@ class CallbackModule(CallbackBase):
     def __init__(self) -> None:
         super().__init__()
         self._results: list[dict[str, Any]] = []
+        self._proofs: dict[str, dict[str, Any]] = {}
         self._check_mode = False
 
     def v2_runner_on_ok(self, result: Any) -> None:
@@ -65,7 +68,9 @@ class CallbackModule(CallbackBase):
         if result.task.resolved_action not in MODULES:
             return
         found = {"outcome": "failed", "service": str(result.host), **result.result}
-        if outcome_plan.counts(found):
+        if result.task.resolved_action == GATE and found["outcome"] not in ("blocked", "failed"):
+            self._proofs[found["service"]] = found
+        elif outcome_plan.counts(found):
             self._check_mode = bool(result.task.check_mode)
             self._results.append(found)
 
@@ -73,10 +78,13 @@ class CallbackModule(CallbackBase):
         """The last event of a run, in the main process, so that SystemExit ends it, after Ansible's cleaning up."""
         results = outcome_plan.by_severity(self._results)
         for result in results:
-            for line in outcome_plan.planned_lines(result, check_mode=self._check_mode):
+            proof = self._proofs.get(result["service"])
+            lines = outcome_plan.planned_lines(result, check_mode=self._check_mode)
+            for line in [*([outcome_plan.proof_line(proof)] if proof else []), *lines]:
                 self._display.display(line)
             self._display.display(outcome_plan.last_line(result, check_mode=self._check_mode))
-            self._append("GITHUB_STEP_SUMMARY", outcome_plan.summary(result, check_mode=self._check_mode))
+            told = outcome_plan.summary(result, check_mode=self._check_mode, proof=proof)
+            self._append("GITHUB_STEP_SUMMARY", told)
             values = outcome_plan.outputs(result, check_mode=self._check_mode)
             self._append("GITHUB_OUTPUT", outcome_plan.output_lines(values, f"slipway-{uuid.uuid4().hex}"))
         status = outcome_plan.exit_status(results, check_mode=self._check_mode)

@@ -89,6 +89,21 @@ def planned_lines(result: Result, *, check_mode: bool) -> list[str]:
     return [plain(f"{result['service']}: {line}") for line in lines]
 
 
+def proof_line(proof: Result) -> str:
+    """What the operator reads of the gate that let a deployment through."""
+    told = f"proven in {proof['source']} by the {_proved(proof)}"
+    if proof.get("break_glass"):
+        told = f"GLASS BROKEN ({proof['break_glass']}), as {proof['reason']}"
+    return plain(f"{proof['service']}: {told}")
+
+
+def _proved(proof: Result) -> str:
+    """The run that proved it."""
+    record = proof.get("proof") or {}
+    by = f" by {record['by']}" if record.get("by") else ""
+    return f"{record.get('kind', 'run')} of {str(record.get('id', '')).partition('#')[0]}{by}"
+
+
 def plain(text: Any) -> str:
     """One line without control characters, also without those that turn the direction of the text."""
     return " ".join("".join(char if char.isprintable() else " " for char in str(text)).split())
@@ -154,14 +169,14 @@ def output_lines(values: Mapping[str, str], delimiter: str) -> str:
     return "".join(f"{name}<<{delimiter}\n{value}\n{delimiter}\n" for name, value in values.items())
 
 
-def summary(result: Result, *, check_mode: bool) -> str:
-    """The run as Markdown: how it ended, what to do next, and how it went."""
+def summary(result: Result, *, check_mode: bool, proof: Result | None = None) -> str:
+    """The run as Markdown: how it ended, what to do next, and how it went. proof: what the gate said, if one did."""
     planned = check_mode and result["outcome"] not in ("blocked", "failed")
     title = "plan" if planned else result["outcome"].replace("_", " ")
     parts = [
         f"## {shown(result['service'])}: {shown(title)}",
         "" if as_asked(result) else shown(result.get("msg", ""), 2000),
-        _facts(result),
+        _facts(result, proof or {}),
         _next(result),
         _steps(result.get("steps") or []),
         _checks("Smoke checks", result.get("smoke") or []),
@@ -172,7 +187,7 @@ def summary(result: Result, *, check_mode: bool) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _facts(result: Result) -> str:
+def _facts(result: Result, proof: Result) -> str:
     colors, ran = result.get("colors") or {}, result.get("run") or {}
     moved = f"{shown(colors['from'])} to {shown(colors['to'])}" if colors.get("from") and colors.get("to") else ""
     began = (
@@ -184,6 +199,7 @@ def _facts(result: Result) -> str:
         "Cluster": code(result.get("cluster", "")),
         "Digest": code(result.get("digest", "")),
         **_site_facts(result),
+        **_proof_facts(proof),
         "Image before": code(_released(result)),
         "Found": shown(result.get("found", "")),
         "Colors": moved,
@@ -210,6 +226,18 @@ def _site_facts(result: Result) -> dict[str, str]:
         "Files": shown(", ".join(files)),
         "Invalidation": shown(paths),
         "Site": code(result.get("site_url", "")),
+    }
+
+
+def _proof_facts(proof: Result) -> dict[str, str]:
+    """Where the artifact was proven, or why it went out without that."""
+    if proof.get("break_glass"):
+        return {"**Glass broken**": shown(proof["break_glass"]), "Not proven, as": shown(proof["reason"])}
+    if not proof:
+        return {}
+    return {
+        f"Proven in {shown(proof['source'])}": shown(_proved(proof)),
+        "Proven by run": code((proof.get("proof") or {}).get("run_url", "")),
     }
 
 

@@ -234,3 +234,28 @@ def test_a_site_of_which_nothing_is_known_yet():
     assert "Invalidation" not in text
     assert "Activation" not in text
     assert "distributions/E%7C1" in text
+
+
+PROVEN = {
+    "service": "api",
+    "source": "staging",
+    "reason": "",
+    "break_glass": "",
+    "proof": {"id": "2026-11-24T10:00:00.000Z#1", "kind": "deploy", "by": "alice", "run_url": "https://ci/7"},
+}
+GLASS = {**PROVEN, "reason": "staging has no record of it", "break_glass": "it <b>burns</b>\x1b[31m", "proof": {}}
+
+
+def test_a_proof_is_told_with_the_release():
+    assert plan.proof_line(PROVEN) == "api: proven in staging by the deploy of 2026-11-24T10:00:00.000Z by alice"
+    told = plan.summary(RESULT, check_mode=False, proof=PROVEN)
+    assert "| Proven in staging | deploy of 2026-11-24T10:00:00.000Z by alice |" in told
+    assert "| Proven by run | <code>https&#58;//ci/7</code> |" in told
+    assert "Proven" not in plan.summary(RESULT, check_mode=False)
+
+
+def test_a_broken_glass_is_told_with_its_reason():
+    assert plan.proof_line(GLASS) == "api: GLASS BROKEN (it <b>burns</b> [31m), as staging has no record of it"
+    told = plan.summary(RESULT, check_mode=False, proof=GLASS)
+    assert "| **Glass broken** | it &#60;b&#62;burns&#60;/b&#62; &#91;31m |" in told
+    assert "Proven" not in told
