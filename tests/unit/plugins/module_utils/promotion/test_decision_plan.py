@@ -43,7 +43,8 @@ def test_decision(reason, typed, outcome, kept, notes):
         (Proof(A, False), "staging has no record of api aaaaaaaaaaaa: it never ran there"),
         (
             Proof(A, False, {**RECORD, "reason": "x" * 300, "by": "alice"}),
-            f"aaaaaaaaaaaa did not pass in staging: its deploy of 2026-11-24T10:00 by alice ended failed ({'x' * 200}...)",
+            "aaaaaaaaaaaa did not pass in staging: its deploy of 2026-11-24T10:00 by alice ended failed "
+            f"({'x' * 200}...)",
         ),
         (
             Proof(
