@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help venv lock demo test lint unit sanity molecule e2e web bench chaos torture local-up local-down clean
+.PHONY: help venv lock demo test lint unit sanity molecule e2e web workflows bench chaos torture local-up local-down clean
 .PHONY: $(STAMP)
 
 help:  ## this list
@@ -31,9 +31,9 @@ demo: venv  ## provision, deploy v1, swap to v2 under load, publish the site, on
 
 # Side by side go gates of which one computes on one core, or waits, while the other can use the rest.
 test: venv  ## every gate that CI runs
-	$(PYTHON) -m tests.gates lint,sanity,unit,web molecule,e2e
+	$(PYTHON) -m tests.gates lint,sanity,unit,web,workflows molecule,e2e
 
-lint unit sanity molecule e2e web: venv  ## one gate
+lint unit sanity molecule e2e web workflows: venv  ## one gate
 	$(PYTHON) -m tests.gates $@
 
 bench: venv  ## the benchmarks, as tables

@@ -12,7 +12,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.gates import lint, molecule, sanity, suites, web
+from tests.gates import lint, molecule, sanity, suites, web, workflows
 from tests.gates.run import Outcome
 
 GATES = {
@@ -22,6 +22,7 @@ GATES = {
     "molecule": molecule.run,
     "e2e": suites.e2e,
     "web": web.run,
+    "workflows": workflows.run,
 }
 
 
