@@ -7,12 +7,13 @@ from tests.gates.run import ROOT, Outcome, check
 
 # Modules that import amazon.aws cannot be strict, since its decorators are untyped; planners import nothing.
 PLANNERS = "plugins/module_utils/**/*plan*.py"
+HOST = "roles/llm_server/files/slipway_llm"
 
 
 def run() -> list[Outcome]:
     """Run every linter and type checker."""
     planners = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob(PLANNERS))]
-    scripts = ["tests/gates/make_venv.sh", ".ci/run"]
+    scripts = ["tests/gates/make_venv.sh", ".ci/run", "roles/llm_server/files/boot.sh"]
     return [
         check("ruff", ["ruff", "check", "."]),
         check("ruff-format", ["ruff", "format", "--check", "."]),
@@ -20,6 +21,7 @@ def run() -> list[Outcome]:
         check("ansible-lint", ["ansible-lint", "--nocolor"], env={"ANSIBLE_HOME": str(ROOT / "build" / "ansible")}),
         check("mypy-planners", ["mypy", *planners]),
         check("mypy-localcloud", ["mypy", "-p", "localcloud"]),
+        check("mypy-host", ["mypy", "-p", "slipway_llm"]),
         check("shellcheck", ["shellcheck", *scripts]),
         check("changelog", ["antsibull-changelog", "lint"]),
     ]

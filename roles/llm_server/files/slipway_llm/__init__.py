@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What runs on a host that serves a model. Standard library only, and Python 3.10: the host has its own."""
