@@ -9,6 +9,7 @@ from ansible_collections.slipway.ops.plugins.module_utils.promotion.decision_pla
 from ansible_collections.slipway.ops.plugins.module_utils.promotion.proof_plan import Proof
 
 A, B = (f"sha256:{letter * 64}" for letter in "ab")
+LONG = "x" * 200
 WHY = "production is down, and this is tried by hand"
 ASKED = Asked("api", "staging", "production")
 NOTHING = {"image": "", "digest": "", "repository": "", "take_serving": False}
@@ -43,8 +44,7 @@ def test_decision(reason, typed, outcome, kept, notes):
         (Proof(A, False), "staging has no record of api aaaaaaaaaaaa: it never ran there"),
         (
             Proof(A, False, {**RECORD, "reason": "x" * 300, "by": "alice"}),
-            "aaaaaaaaaaaa did not pass in staging: its deploy of 2026-11-24T10:00 by alice ended failed "
-            f"({'x' * 200}...)",
+            f"aaaaaaaaaaaa did not pass in staging: its deploy of 2026-11-24T10:00 by alice ended failed ({LONG}...)",
         ),
         (
             Proof(
