@@ -133,7 +133,8 @@ def apply(clients: Clients, name: str, plan: Plan, found: Snapshot, params: dict
     policy = found.policy_arn
     for step in plan.steps:
         if step.action == "off policy":
-            policy = put_off_policy(clients("autoscaling"), name)
+            put_off_policy(clients("autoscaling"), name)
+            policy = describe_policy(clients("autoscaling"), name)
         elif "template" in step.action:
             change_template(clients("ec2"), name, step)
         elif step.action == "delete group":
@@ -180,16 +181,15 @@ def change_group(client: Any, name: str, step: Step) -> None:
 
 @ApiErrors.common_error_handler("put the scaling policy of {name}")
 @retry
-def put_off_policy(client: Any, name: str) -> str:
+def put_off_policy(client: Any, name: str) -> None:
     """To exactly no instances; a repeated call replaces the policy and keeps its ARN."""
-    made = client.put_scaling_policy(
+    client.put_scaling_policy(
         AutoScalingGroupName=name,
         PolicyName=off_policy(name),
         PolicyType="SimpleScaling",
         AdjustmentType="ExactCapacity",
         ScalingAdjustment=0,
     )
-    return made["PolicyARN"]
 
 
 @ApiErrors.common_error_handler("delete Auto Scaling group {name}")
