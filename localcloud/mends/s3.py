@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""S3: a bucket that refuses requests without TLS."""
+"""S3: a bucket that refuses requests without TLS, and buckets of other accounts."""
 
 from __future__ import annotations
 
@@ -8,17 +8,52 @@ from types import SimpleNamespace
 from typing import Any
 
 from moto.iam.access_control import IAMPolicy
-from moto.s3.models import FakeBucket
+from moto.s3.exceptions import S3ClientError
+from moto.s3.models import FakeBucket, s3_backends
+from moto.s3.responses import S3Response
 
+from localcloud.control.bucket_policy import account, allows
+from localcloud.mends.callers import principal_arn
 from localcloud.mends.patch import wrap
 
 _WITHOUT_TLS = {"Bool": {"aws:SecureTransport": "false"}}
 
 
+class AccessDeniedError(S3ClientError):  # type: ignore[misc]
+    """The bucket's policy does not let the caller in."""
+
+    code = 403
+
+    def __init__(self) -> None:
+        super().__init__("AccessDenied", "Access Denied")
+
+
 def install() -> None:
-    """Put the mend in place."""
+    """Put the mends in place."""
+    wrap(S3Response, "_set_action", set_action)
     wrap(FakeBucket, "get_permission", get_permission)
     wrap(FakeBucket, "_log_permissions_enabled_policy", may_get_logs)
+
+
+def set_action(original: Any, self: S3Response, kind: str, method: str, querystring: dict[str, Any]) -> None:
+    """What an account asks of another one's bucket, the bucket's policy must allow; moto lets every account in.
+
+    Here a request's action is known, and nothing of it was done yet. The caller's own policies are not looked at, as
+    nowhere in the local cloud, and neither are requests without a signature, which moto itself judges.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-walkthroughs-managing-access-example2.html
+    """
+    original(self, kind, method, querystring)
+    partition, owner = s3_backends.bucket_accounts.get(self.bucket_name, ("", self.current_account))
+    action = self.data["Action"]
+    if owner == self.current_account or action == "CreateBucket" or "Authorization" not in self.headers:
+        return
+    name = "ListBucket" if action == "HeadBucket" else action
+    key = f"/{self.parse_key_name()}" if kind == "KEY" else ""
+    bucket = s3_backends[owner][partition].buckets[self.bucket_name]
+    policy = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
+    caller = account(self.current_account, principal_arn(self))
+    if not allows(policy, f"s3:{name}", f"arn:aws:s3:::{self.bucket_name}{key}", caller):
+        raise AccessDeniedError
 
 
 def get_permission(original: Any, self: Any, action: str, resource: str) -> Any:
