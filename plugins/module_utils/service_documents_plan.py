@@ -13,13 +13,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.slipway.ops.plugins.module_utils.promotion import sharing_plan
-from ansible_collections.slipway.ops.plugins.module_utils.service_problems_plan import provider_url, provider_variables
+from ansible_collections.slipway.ops.plugins.module_utils.service_problems_plan import (
+    provider_url,
+    provider_variables,
+    self_hosted,
+)
 
 Inputs = Mapping[str, Any]
 Document = dict[str, Any]
 
 COLORS = ("blue", "green")
 ANYWHERE = "0.0.0.0/0"
+#: RFC 1918; a VPC of role vpc is in one of them.
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 
 
 def task_definition(service: Inputs) -> Document:
@@ -107,9 +113,12 @@ def log_group(service: Inputs) -> str:
 
 
 def _environment(service: Inputs) -> dict[str, str]:
-    urls = {provider_variables(item["name"])[0]: item["base_url"] for item in service["llm_providers"]}
+    providers = service["llm_providers"]
+    urls = {provider_variables(item["name"])[0]: item["base_url"] for item in providers}
+    # Names of one provider in another's variable, so that the service knows where to go when it does not answer.
+    others = {provider_variables(item["name"])[2]: item["fallback"] for item in providers if item.get("fallback")}
     given = {name: _text(value) for name, value in service["environment"].items()}
-    return given | urls | ({"PORT": str(service["port"])} if service["kind"] == "web" else {})
+    return given | urls | others | ({"PORT": str(service["port"])} if service["kind"] == "web" else {})
 
 
 def _text(value: Any) -> str:
@@ -117,7 +126,8 @@ def _text(value: Any) -> str:
 
 
 def _secrets(service: Inputs) -> dict[str, str]:
-    keys = {provider_variables(item["name"])[1]: item["secret_arn"] for item in service["llm_providers"]}
+    providers = [item for item in service["llm_providers"] if not self_hosted(item)]
+    keys = {provider_variables(item["name"])[1]: item["secret_arn"] for item in providers}
     return dict(service["secrets"]) | keys
 
 
@@ -204,14 +214,20 @@ def egress_rules(service: Inputs) -> list[Document]:
     """Egress of the tasks' security group, one rule a CIDR and port.
 
     HTTPS to anywhere: ECR, logs, secrets and S3 (public addresses, also by way of the gateway endpoint), and the LLM
-    providers, whose addresses change too often to be named. A provider on another port gets that port. DNS needs no
-    rule: security groups do not filter the Amazon resolver.
+    providers, whose addresses change too often to be named. A provider on another port gets that port. A self-hosted
+    one is on port 80 of a private address unless its URL says otherwise; its load balancer lets in the tasks of its
+    services only. DNS needs no rule: security groups do not filter the Amazon resolver.
     """
-    ports = {443}
+    ports, private = {443}, set()
     for provider in service["llm_providers"]:
-        url = provider_url(provider["base_url"])
-        ports.add((url.port if url else None) or 443)
+        if self_hosted(provider):
+            url = provider_url(provider["base_url"], "http")
+            private.add((url.port if url else None) or 80)
+        else:
+            url = provider_url(provider["base_url"])
+            ports.add((url.port if url else None) or 443)
     wanted = [(ANYWHERE, port, "HTTPS") for port in sorted(ports)]
+    wanted += [(network, port, "self-hosted model") for port in sorted(private) for network in PRIVATE]
     wanted += [(item["cidr"], int(item["port"]), item.get("description", "")) for item in service["egress"]]
     return [
         {"proto": "tcp", "ports": [str(port)], "cidr_ip": [cidr], "rule_desc": description or f"port {port}"}

@@ -9,7 +9,7 @@ convert the types of role inputs, so that a number may also come as its text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_network
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -110,15 +110,20 @@ def flag(value: Any) -> bool:
     return str(value).lower() in ("true", "yes", "on", "1")
 
 
-def provider_url(text: Any) -> SplitResult | None:
-    """The parts of a provider's base URL; None unless it is https://host[:port][/path]."""
+def self_hosted(provider: Mapping[str, Any]) -> bool:
+    """Whether it is a model on hosts of one's own, inside the VPC: plain HTTP, and no key."""
+    return bool(provider.get("kind", "third_party") == "self_hosted")
+
+
+def provider_url(text: Any, scheme: str = "https") -> SplitResult | None:
+    """The parts of a provider's base URL; None unless it is SCHEME://host[:port][/path]."""
     try:
         url = urlsplit(str(text))
         port = url.port
     except ValueError:
         return None
     plain = not (url.username or url.password or url.query or url.fragment) and port != 0
-    return url if url.scheme == "https" and url.hostname and plain and not re.search(r"\s", str(text)) else None
+    return url if url.scheme == scheme and url.hostname and plain and not re.search(r"\s", str(text)) else None
 
 
 def _notify(service: Inputs) -> Iterator[str]:
@@ -226,22 +231,47 @@ def _providers(service: Inputs) -> Iterator[str]:
         if name in seen:
             yield f"llm_providers: {name} is given twice"
         seen.add(name)
-        if provider_url(provider.get("base_url")) is None:
-            yield f"llm_providers: base_url of {name} must be https://host[:port][/path]"
-        if not SECRET_ARN.fullmatch(str(provider.get("secret_arn", ""))):
-            yield (
-                f"llm_providers: secret_arn of {name} must be the ARN of a Secrets Manager secret or an SSM parameter,"
-                " not its value"
-            )
+        yield from _provider(name, provider)
         for variable in provider_variables(name):
             if variable in service["environment"] or variable in service["secrets"]:
                 yield f"llm_providers: {name} sets {variable}, which environment or secrets sets too"
+    yield from _fallbacks(service["llm_providers"])
 
 
-def provider_variables(name: str) -> tuple[str, str]:
-    """The variables that carry a provider's base URL and key."""
+def _provider(name: str, provider: Mapping[str, Any]) -> Iterator[str]:
+    """Where it is, and its key."""
+    kind = provider.get("kind", "third_party")
+    if kind not in ("third_party", "self_hosted"):
+        yield f"llm_providers: kind of {name} must be third_party or self_hosted, got {kind!r}"
+    scheme = "http" if self_hosted(provider) else "https"
+    if provider_url(provider.get("base_url"), scheme) is None:
+        yield f"llm_providers: base_url of {name} must be {scheme}://host[:port][/path]"
+    secret = str(provider.get("secret_arn") or "")
+    if secret and self_hosted(provider):
+        yield f"llm_providers: {name} is self_hosted and has no key; leave secret_arn out"
+    elif not self_hosted(provider) and not SECRET_ARN.fullmatch(secret):
+        yield (
+            f"llm_providers: secret_arn of {name} must be the ARN of a Secrets Manager secret or an SSM parameter,"
+            " not its value"
+        )
+
+
+def _fallbacks(providers: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A fallback is a provider of the same service that has none itself, so that no request goes in circles."""
+    plain = {str(provider.get("name", "")) for provider in providers if not provider.get("fallback")}
+    for provider in providers:
+        fallback = provider.get("fallback")
+        if fallback and str(fallback) not in plain:
+            yield (
+                f"llm_providers: fallback of {provider.get('name', '')} must be a provider here without a fallback,"
+                f" got {fallback!r}"
+            )
+
+
+def provider_variables(name: str) -> tuple[str, str, str]:
+    """The variables that carry a provider's base URL, key and fallback."""
     prefix = name.upper().replace("-", "_")
-    return f"{prefix}_BASE_URL", f"{prefix}_API_KEY"
+    return f"{prefix}_BASE_URL", f"{prefix}_API_KEY", f"{prefix}_FALLBACK"
 
 
 def _buckets(service: Inputs) -> Iterator[str]:

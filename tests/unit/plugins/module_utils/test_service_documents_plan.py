@@ -122,6 +122,24 @@ def test_egress():
     ]
 
 
+def test_a_model_of_ones_own_is_reached_inside_the_vpc_without_a_key():
+    own = {"name": "llm", "kind": "self_hosted", "base_url": "http://llm.slipway-local.internal/v1"}
+    other = {**own, "name": "small", "base_url": "http://small.internal:8080"}
+    theirs = {"name": "acme", "base_url": "https://acme.example", "secret_arn": PARAMETER}
+    service = example(llm_providers=[{**own, "fallback": "acme"}, other, theirs])
+    rules = plan.egress_rules(service)
+    private = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
+    assert [(rule["cidr_ip"][0], rule["ports"][0]) for rule in rules if rule["rule_desc"] == "self-hosted model"] == [
+        (network, port) for port in ("80", "8080") for network in private
+    ]
+    [container] = plan.task_definition(service)["containers"]
+    variables = {item["name"]: item["value"] for item in container["environment"]}
+    assert variables["LLM_BASE_URL"] == own["base_url"]
+    assert variables["LLM_FALLBACK"] == "acme"
+    assert "ACME_FALLBACK" not in variables
+    assert {"ACME_API_KEY"} == {item["name"] for item in container["secrets"] if item["name"].endswith("_API_KEY")}
+
+
 def test_each_color_scales_on_cpu_and_on_the_requests_of_both():
     policies = plan.scaling_policies(example(), GROUPS)
     assert [(item["name"], item["resource_id"]) for item in policies] == [

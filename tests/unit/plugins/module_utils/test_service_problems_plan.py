@@ -23,6 +23,9 @@ def provider(**changed):
     return [{"name": "acme", "base_url": "https://acme.example", "secret_arn": PARAMETER} | changed]
 
 
+OWN = {"name": "llm", "kind": "self_hosted", "base_url": "http://llm.slipway-local.internal/v1"}
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -31,6 +34,7 @@ def provider(**changed):
         {"port": "8080", "cpu": "1024", "memory": "8192"},
         {"secrets": {"DB_URL": f"{SECRET}:url::", "X": PARAMETER}},
         {"llm_providers": provider(base_url="https://acme.example:8443/v1")},
+        {"llm_providers": [*provider(), {**OWN, "fallback": "acme"}]},
         {"s3_buckets": [{"name": "a.b-c"}, {"name": "other", "access": "read_write"}]},
         {"egress": [{"cidr": "192.168.240.0/21", "port": 27017}]},
         {"hosts": ["api.example.com"], "paths": []},
@@ -99,6 +103,15 @@ def test_fine(changed):
         ({"llm_providers": provider(base_url="http://acme.example")}, "llm_providers: base_url of acme must be https"),
         ({"llm_providers": provider(secret_arn=LEAKED)}, "llm_providers: secret_arn of acme must be the ARN"),
         ({"llm_providers": [{}]}, "llm_providers: name must be"),
+        ({"llm_providers": provider(kind="ours")}, "llm_providers: kind of acme must be third_party or self_hosted"),
+        ({"llm_providers": [OWN | {"base_url": "https://x"}]}, "llm_providers: base_url of llm must be http://host"),
+        ({"llm_providers": [OWN | {"secret_arn": PARAMETER}]}, "llm_providers: llm is self_hosted and has no key"),
+        ({"llm_providers": [OWN | {"fallback": "acme"}]}, "llm_providers: fallback of llm must be a provider here"),
+        (
+            {"llm_providers": [OWN | {"fallback": "llm"}]},
+            "llm_providers: fallback of llm must be a provider here without",
+        ),
+        ({"llm_providers": [OWN], "environment": {"LLM_FALLBACK": "x"}}, "llm_providers: llm sets LLM_FALLBACK"),
         (
             {"llm_providers": provider(), "environment": {"ACME_BASE_URL": "x"}},
             "llm_providers: acme sets ACME_BASE_URL",
