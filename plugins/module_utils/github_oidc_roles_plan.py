@@ -165,6 +165,6 @@ def _size_problems(inputs: Inputs, entry: Repository) -> Iterator[str]:
     size = policy_size(policy(scope_of(inputs, entry), DEPLOY))
     if size > POLICY_LIMIT:
         yield (
-            f"its permissions would have {size} characters, and IAM takes {POLICY_LIMIT}: name fewer services, and "
-            "give the others to a second entry with the same repository"
+            f"its permissions would have {size} characters, and IAM takes {POLICY_LIMIT}: give "
+            "some of its services to a second entry with the same repository"
         )

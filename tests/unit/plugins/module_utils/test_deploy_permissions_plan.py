@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.slipway.ops.plugins.module_utils.deploy_permissions_plan import GRANTS, PUSH, policy
-from ansible_collections.slipway.ops.plugins.module_utils.github_oidc_plan import DEPLOY
+from ansible_collections.slipway.ops.plugins.module_utils.github_oidc_plan import DEPLOY, policy_size
+from ansible_collections.slipway.ops.plugins.module_utils.github_oidc_roles_plan import POLICY_LIMIT
 
 from tests.unit.iam_evaluator import allows
 
@@ -199,6 +200,18 @@ def test_a_promotion_reads_the_environment_before():
     backend = policy(scope(API, promotion=before | {"bucket": ""}), DEPLOY)
     assert "ReadProvenSite" not in {statement["Sid"] for statement in backend["Statement"]}
     assert not allows(backend, "dynamodb:Query", before["table"], {"dynamodb:LeadingKeys": ["site"]})
+
+
+def test_a_service_with_everything_the_site_and_a_promotion_fit_into_one_role():
+    before = {
+        "table": "arn:aws:dynamodb:us-east-1:111111111111:table/slipway-staging-releases",
+        "repositories": ["arn:aws:ecr:us-east-1:111111111111:repository/api"],
+        "bucket": "arn:aws:s3:::slipway-staging-site-111111111111",
+    }
+    everything = scope(API, site=SITE | {"kms_key_arn": SECRET}, promotion=before, topic=arn("sns", "deployments"))
+    assert policy_size(policy(everything, DEPLOY)) < POLICY_LIMIT
+    plain = [{"name": f"service-{number}"} for number in range(6)]
+    assert policy_size(policy(scope(*plain), DEPLOY)) < POLICY_LIMIT
 
 
 def test_no_store_no_records():

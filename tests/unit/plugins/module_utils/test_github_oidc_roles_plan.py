@@ -167,4 +167,4 @@ def test_more_services_than_a_policy_holds():
     services = [{"name": f"service-{n}"} for n in range(40)]
     entry = API | {"services": [service["name"] for service in services]}
     (told,) = problems_of(inputs(entry, services=services))
-    assert f"and IAM takes {POLICY_LIMIT}: name fewer services" in told
+    assert f"and IAM takes {POLICY_LIMIT}: give some of its services to a second entry" in told
