@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""/llm/<provider>/<path>: a proxy to third-party LLM APIs that keeps the keys on the server.
+"""/llm/<provider>/<path>: a proxy to LLM APIs that keeps the keys on the server.
 
 Only the providers in the settings exist, and a request can't leave the origin and base path of the one it names: the
 target is built from the provider's own URL, redirects are not followed, and nothing that identifies the caller
 (cookies, authorization) goes out or comes back. Answers stream through as they come.
+
+A provider may have another one as its fallback, such as a third party for a model of one's own: it is asked when the
+first cannot be reached, or its load balancer says that nobody is there, as long as nothing of an answer has come.
 """
 
 from __future__ import annotations
@@ -23,6 +26,8 @@ _SEGMENT = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 # What may pass, by name; the rest is dropped. Both lists hold what such APIs document for callers.
 _SENT = ("Content-Type", "Accept", "Anthropic-Version", "Anthropic-Beta", "Idempotency-Key")
 _RETURNED = ("Content-Type", "Retry-After", "X-Request-Id", "Request-Id")
+# What a load balancer says when no host behind it can answer.
+_AWAY = (502, 503, 504)
 # A model may think for minutes before the first token, but it doesn't stay silent in the middle of an answer.
 _TIMEOUT = aiohttp.ClientTimeout(total=600, sock_connect=5, sock_read=120)
 
@@ -63,15 +68,30 @@ def target(provider: Provider, path: str, query: str) -> URL:
 
 
 async def _forward(request: web.Request) -> web.StreamResponse:
-    provider = request.app[PROVIDERS].get(request.match_info["provider"])
+    providers = request.app[PROVIDERS]
+    provider = providers.get(request.match_info["provider"])
     if provider is None:
         raise web.HTTPNotFound(text="no such provider")
+    if provider.fallback:
+        answered = await _ask(request, provider, last=False)
+        if answered is not None:
+            return answered
+        provider = providers[provider.fallback]
+    answered = await _ask(request, provider, last=True)
+    if answered is None:
+        raise web.HTTPBadGateway(text="the provider cannot be reached")
+    return answered
+
+
+async def _ask(request: web.Request, provider: Provider, *, last: bool) -> web.StreamResponse | None:
+    """The provider's answer, passed on; None when it gave none. Unless it is the last, being away is no answer."""
     try:
         url = target(provider, request.match_info["path"], request.query_string)
     except ValueError as error:
         raise web.HTTPBadRequest(text=str(error)) from error
     headers = {name: request.headers[name] for name in _SENT if name in request.headers}
-    headers["Authorization"] = f"Bearer {provider.api_key}"
+    if provider.api_key:
+        headers["Authorization"] = f"Bearer {provider.api_key}"
     # Compressed, a stream of tokens would arrive in lumps.
     headers["Accept-Encoding"] = "identity"
     body = await request.read()
@@ -79,22 +99,25 @@ async def _forward(request: web.Request) -> web.StreamResponse:
         async with request.app[SESSION].request(
             request.method, url, headers=headers, data=body or None, allow_redirects=False
         ) as answer:
-            return await _stream(request, answer)
+            if not last and answer.status in _AWAY:
+                print(f"llm {provider.name}: {answer.status}, asking its fallback", flush=True)
+                return None
+            return await _stream(request, answer, provider.name)
     except (aiohttp.ClientError, TimeoutError) as error:
         # The exception's text may hold the URL; its kind is enough to see what happened.
         print(f"llm {provider.name}: {type(error).__name__}", flush=True)
-        raise web.HTTPBadGateway(text="the provider cannot be reached") from error
+        return None
 
 
-async def _stream(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+async def _stream(request: web.Request, answer: aiohttp.ClientResponse, name: str) -> web.StreamResponse:
     """Pass the answer on as it comes. Once it has begun, a break of the provider must break the client's answer too:
     a quiet end would look like a whole one, so the connection is cut."""
     if 300 <= answer.status < 400:
         raise web.HTTPBadGateway(text="the provider redirects; its base URL is wrong")
-    response = web.StreamResponse(status=answer.status)
-    for name in _RETURNED:
-        if name in answer.headers:
-            response.headers[name] = answer.headers[name]
+    response = web.StreamResponse(status=answer.status, headers={"X-Llm-Provider": name})
+    for header in _RETURNED:
+        if header in answer.headers:
+            response.headers[header] = answer.headers[header]
     await response.prepare(request)
     try:
         async for chunk in answer.content.iter_any():

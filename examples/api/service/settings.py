@@ -23,11 +23,15 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Provider:
-    """A third-party LLM API: where it is and what opens it. The key is kept out of every repr."""
+    """An LLM API: where it is and what opens it. The key is kept out of every repr.
+
+    api_key: empty for a model of one's own inside the VPC; fallback: the provider that takes over, empty for none.
+    """
 
     name: str
     base_url: URL
     api_key: str = field(repr=False)
+    fallback: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,23 +80,28 @@ def _providers(environ: Mapping[str, str]) -> dict[str, Provider]:
         if not match:
             continue
         key = environ.get(f"{match['name']}_API_KEY", "")
-        if not key or not key.isascii() or not key.isprintable():
+        url = _base_url(variable, value, key)
+        if (not key and url.scheme == "https") or not key.isascii() or not key.isprintable():
             raise SettingsError(f"{match['name']}_API_KEY must be set, in one line, for {variable}")
         name = match["name"].lower().replace("_", "-")
-        found[name] = Provider(name=name, base_url=_base_url(variable, value), api_key=key)
+        fallback = environ.get(f"{match['name']}_FALLBACK", "")
+        found[name] = Provider(name=name, base_url=url, api_key=key, fallback=fallback)
+    for provider in found.values():
+        if provider.fallback and (provider.fallback not in found or found[provider.fallback].fallback):
+            raise SettingsError(f"the fallback of provider {provider.name} must be another one without a fallback")
     return found
 
 
-def _base_url(variable: str, value: str) -> URL:
-    """The provider's base URL: https, because the key travels with each request; plain http only on loopback."""
+def _base_url(variable: str, value: str, key: str) -> URL:
+    """The provider's base URL: https when a key travels with each request; plain http without one, or on loopback."""
     try:
         url = URL(value)
     except ValueError as error:
         raise SettingsError(f"{variable} is not a URL") from error
     if not url.host or url.user is not None or url.password is not None or url.query_string or url.fragment:
         raise SettingsError(f"{variable} must be scheme://host[:port][/path] without user, query or fragment")
-    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.host)):
-        raise SettingsError(f"{variable} must be https (http is for loopback only)")
+    if url.scheme != "https" and not (url.scheme == "http" and (not key or _is_loopback(url.host))):
+        raise SettingsError(f"{variable} must be https (http is for loopback, and without a key)")
     return url
 
 

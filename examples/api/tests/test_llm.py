@@ -184,3 +184,73 @@ def test_an_unreachable_provider():
             return got.status, await got.json(), await listed.json()
 
     assert asyncio.run(scenario()) == (502, {"error": "the provider cannot be reached"}, {"providers": ["a"]})
+
+
+@contextlib.asynccontextmanager
+async def with_fallback(own):
+    """(client session, URL of the service, who was asked with which authorization): OWN answers first, then another."""
+    asked = []
+
+    def app(name, handler):
+        async def upstream(request):
+            asked.append((name, request.headers.get("Authorization"), await request.read()))
+            return await handler(request)
+
+        made = aio.Application()
+        made.router.add_route("*", "/{any:.*}", upstream)
+        return made
+
+    async def theirs(_):
+        return aio.Response(text="theirs")
+
+    async with TestServer(app("own", own)) as first, TestServer(app("theirs", theirs)) as second:
+        providers = {
+            "own": settings.Provider("own", first.make_url("/v1"), "", fallback="theirs"),
+            "theirs": settings.Provider("theirs", second.make_url("/v1"), KEY),
+            "gone": settings.Provider("gone", URL("http://127.0.0.1:1"), "", fallback="theirs"),
+        }
+        given = settings.Settings(providers=providers)
+        async with TestServer(web.build("9.9.9", given)) as service, aiohttp.ClientSession() as client:
+            yield client, service.make_url("/"), asked
+
+
+@pytest.mark.parametrize(
+    ("status", "path", "answered", "text", "asked"),
+    [
+        (200, "own", "own", "", ["own"]),
+        (429, "own", "own", "", ["own"]),
+        (503, "own", "theirs", "theirs", ["own", "theirs"]),
+        (502, "own", "theirs", "theirs", ["own", "theirs"]),
+        (200, "gone", "theirs", "theirs", ["theirs"]),
+    ],
+)
+def test_a_third_party_takes_over_when_the_own_model_is_away(status, path, answered, text, asked):
+    async def own(_):
+        return aio.Response(status=status)
+
+    async def scenario():
+        async with with_fallback(own) as (client, url, seen):
+            got = await client.post(url / f"llm/{path}/chat", data=b"question")
+            return got.headers["X-Llm-Provider"], await got.text(), seen
+
+    name, body, seen = asyncio.run(scenario())
+    assert (name, body, [who for who, _, _ in seen]) == (answered, text, asked)
+    assert {who: key for who, key, _ in seen} == {who: f"Bearer {KEY}" if who == "theirs" else None for who in asked}
+    assert {sent for _, _, sent in seen} == {b"question"}
+
+
+def test_once_an_answer_has_begun_nobody_takes_over():
+    async def own(request):
+        response = aio.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"half")
+        request.transport.abort()
+        return response
+
+    async def scenario():
+        async with with_fallback(own) as (client, url, seen), client.get(url / "llm/own/x") as got:
+            with contextlib.suppress(aiohttp.ClientError):
+                await got.read()
+            return [who for who, _, _ in seen]
+
+    assert asyncio.run(scenario()) == ["own"]

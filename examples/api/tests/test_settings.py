@@ -55,6 +55,8 @@ def test_the_key_is_in_no_repr():
         ({"A_BASE_URL": "https://a.example?x=1", "A_API_KEY": "k"}, "without user, query"),
         ({"A_BASE_URL": "a.example", "A_API_KEY": "k"}, "must be"),
         ({"A_BASE_URL": "https://a.example:port", "A_API_KEY": "k"}, "is not a URL"),
+        ({"A_BASE_URL": "http://a.internal", "A_FALLBACK": "b"}, "the fallback of provider a must be another one"),
+        ({"A_BASE_URL": "http://a.internal", "A_FALLBACK": "a"}, "the fallback of provider a must be another one"),
     ],
 )
 def test_refused(environ, said):
@@ -68,3 +70,10 @@ def test_refused(environ, said):
 def test_plain_http_is_for_loopback(host):
     given = settings.read({"A_BASE_URL": f"http://{host}:1/", "A_API_KEY": "k"})
     assert "a" in given.providers
+
+
+def test_a_model_of_ones_own_needs_no_key_and_may_have_a_fallback():
+    own = {"LLM_BASE_URL": "http://llm.slipway-local.internal/v1", "LLM_FALLBACK": "open-ai"}
+    theirs = {"OPEN_AI_BASE_URL": "https://api.example.com/v1", "OPEN_AI_API_KEY": "k-1"}
+    found = settings.read(own | theirs).providers
+    assert (found["llm"].api_key, found["llm"].fallback, found["open-ai"].fallback) == ("", "open-ai", "")
