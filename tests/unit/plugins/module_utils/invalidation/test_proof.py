@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -17,7 +18,12 @@ from ansible_collections.slipway.ops.plugins.module_utils.invalidation.proof imp
     prove,
     url_problem,
 )
-from ansible_collections.slipway.ops.plugins.module_utils.invalidation.proof_plan import ABSENT, DEEP_LINK, Wanted
+from ansible_collections.slipway.ops.plugins.module_utils.invalidation.proof_plan import (
+    ABSENT,
+    DEEP_LINK,
+    Wanted,
+    first_checks,
+)
 
 INDEX = b"""<!doctype html><html><head>
 <link rel="stylesheet" href="/assets/app-C1.css"><link rel="canonical" href="/elsewhere">
@@ -234,6 +240,16 @@ def test_a_missing_asset_is_waited_for(site):
     missing = site.files.pop("/assets/app-A1.js")
     patience = Patience(60, lambda: site.files.update({"/assets/app-A1.js": missing}))
     assert prove(site.url, wanted(), patience.pace).rounds == 2
+
+
+@pytest.mark.parametrize(("start", "known"), [(INDEX, True), (b"another document", False)])
+def test_what_the_start_document_names_is_asked_for_with_it_where_that_is_known(site, start, known):
+    asked = wanted(start=start)
+    assert (len(first_checks(asked)) == 9) == known
+    assert len(prove(site.url, asked, Patience().pace).results) == 9
+    site.files.pop("/assets/app-A1.js")
+    with pytest.raises(ProofError, match=re.escape("/assets/app-A1.js (asset): 404 instead of 200")):
+        prove(site.url, asked, Patience().pace)
 
 
 def pages(site, count):

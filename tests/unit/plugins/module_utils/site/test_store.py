@@ -89,12 +89,23 @@ def test_what_boto3_wrote_is_read_listed_and_deleted(s3, store):
     assert store.list() == {}
 
 
+@pytest.mark.parametrize("splits", [[5], [0], [2, 5, 8], [9]])
+def test_a_list_that_is_read_in_parts_is_the_same(store, splits):
+    store.put_all(puts([*HARD_KEYS, "other"]))
+    keys = sorted(HARD_KEYS)
+    assert store.list("", [keys[at] for at in splits]) == store.list()
+    assert store.list("a", ["a", "assets/x", "zzz"]) == store.list("a")
+    assert store.list("none", keys) == {}
+
+
 def test_more_than_a_page_is_listed_and_deleted(s3, store):
     keys = [f"many/{number:04d} +" for number in range(1005)]
     etags = store.put_all(puts(keys))
     listed = store.list("many/")
     assert listed == {key: Listed(len(key), etags[key]) for key in keys}
     assert store.requests["list"] == 2
+    assert store.list("many/", [keys[2], keys[1002]]) == listed
+    assert store.requests["list"] == 2 + 3
     assert store.delete_all(iter(keys)) == 1005
     assert store.requests["delete"] == 2
     assert store.list() == {}
