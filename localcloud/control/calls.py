@@ -115,10 +115,12 @@ class Calls:
             return refusal(rule.kind, callee)
         if rule.kind == "hold":
             return work() if await self._released(request, call) else hang_up(request)
+        if rule.kind in ("timeout", "slow"):
+            await asyncio.sleep(rule.seconds)
+        if rule.kind == "slow":
+            return work()
         if rule.kind == "lost":
             work()
-        else:
-            await asyncio.sleep(rule.seconds)
         return hang_up(request)
 
     async def _released(self, request: web.Request, call: Call) -> bool:

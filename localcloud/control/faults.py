@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 #: throttle, error: refused, nothing is done. timeout: nothing is done, and the connection closes after `seconds`
 #: without an answer. lost: done, then the connection closes without an answer. hold: waits before anything is done;
-#: done once the faults are deleted, not done if the caller goes away meanwhile.
-KINDS = ("throttle", "error", "timeout", "lost", "hold")
+#: done once the faults are deleted, not done if the caller goes away meanwhile. slow: done after `seconds`.
+KINDS = ("throttle", "error", "timeout", "lost", "hold", "slow")
 _DEFAULT_SECONDS = 60.0
 
 

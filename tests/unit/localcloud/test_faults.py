@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 from botocore.config import Config
@@ -115,6 +116,15 @@ def test_lost_is_done_and_timeout_is_not(cloud):
         cloud.client("sqs", config=IMPATIENT).create_queue(QueueName="late")
     with pytest.raises(plain.exceptions.QueueDoesNotExist):
         plain.get_queue_url(QueueName="late")
+
+
+def test_slow_is_done_later(cloud):
+    client = cloud.client("sqs", config=ONCE)
+    put(cloud, service="sqs", operation="CreateQueue", kind="slow", seconds=0.3)
+    began = time.monotonic()
+    client.create_queue(QueueName="slow")
+    assert time.monotonic() - began >= 0.3
+    assert client.get_queue_url(QueueName="slow")["QueueUrl"]
 
 
 def test_a_held_call_is_done_at_the_release_and_not_if_its_caller_has_gone(cloud):
