@@ -16,10 +16,9 @@ import urllib.request
 from pathlib import Path
 
 import boto3
-import botocore.loaders
-import botocore.session
 from aiohttp import web
 from ansible.module_utils import urls
+from ansible_collections.slipway.ops.plugins.plugin_utils.warm_process import share_models
 from moto.server import ThreadedMotoServer
 
 from localcloud.atlas.aws import Aws
@@ -135,8 +134,7 @@ def _answer(response):
 
 def load_once():
     """Each run of a module would parse AWS's service models and the CA bundle anew, which is most of its time."""
-    loader = botocore.loaders.create_loader()
-    botocore.session.botocore.loaders.create_loader = lambda *_: loader
+    share_models()
     urls.make_context = functools.cache(urls.make_context)
 
 
