@@ -42,10 +42,15 @@ def settings(params: dict[str, Any]) -> dict[str, Any]:
     return {
         "MinSize": 0,
         "MaxSize": params["count"],
-        "VPCZoneIdentifier": ",".join(params["subnet_ids"]),
+        "VPCZoneIdentifier": in_order(params["subnet_ids"]),
         "HealthCheckType": "EC2",
         "HealthCheckGracePeriod": params["grace_period"],
     }
+
+
+def in_order(subnets: list[str]) -> str:
+    """The subnets as one text. Their order means nothing, and AWS keeps none."""
+    return ",".join(sorted(subnets))
 
 
 @ApiErrors.common_error_handler("describe launch template {name}")
@@ -118,7 +123,10 @@ def observe(clients: Clients, name: str, wanted: dict[str, Any], tags: dict[str,
         return Snapshot(template)
     own = boto3_tag_list_to_ansible_dict(found.get("Tags", []))
     group = Group(
-        settings={key: found.get(key) for key in wanted},
+        settings={
+            **{key: found.get(key) for key in wanted},
+            "VPCZoneIdentifier": in_order(found.get("VPCZoneIdentifier", "").split(",")),
+        },
         target_groups=frozenset(found.get("TargetGroupARNs", [])),
         tags={key: value for key, value in own.items() if key in tags},
         metrics=frozenset(item["Metric"] for item in found.get("EnabledMetrics", [])),
