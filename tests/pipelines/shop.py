@@ -17,7 +17,8 @@ from tests.pipelines.github import HOST, REVIEWERS
 from tests.pipelines.world import World
 
 BACKEND, FRONTEND = "acme/shop", "acme/site"
-ROLE = "arn:aws:iam::{account}:role/slipway-{environment}-github-deploy-{name}"
+# Repository -> its entry in the inventories, which names its roles.
+ENTRIES = {BACKEND: "api", FRONTEND: "site"}
 ACCOUNTS = {"staging": "222222222222", "production": "333333333333"}
 # One task and short waits: what the tests look at is the order of things. What must not be hurried is timed elsewhere.
 SHORT = """---
@@ -73,12 +74,12 @@ class Clone:
         assert self.git("status", "--porcelain") == ""
         return self.world.pipeline(self.folder, workflow, event, inputs)
 
-    def protect_production(self) -> None:
-        """Give the environment production on GitHub what the gate asks for, and the role of its jobs."""
-        name = self.repository.partition("/")[2].replace("shop", "api")
-        site, role = self.world.site, ROLE.format(account=ACCOUNTS["production"], environment="production", name=name)
-        site.protect(self.repository, "production", [REVIEWERS], PROTECTED)
-        site.set_variable(self.repository, "production", "SLIPWAY_ROLE", role)
+    def protect(self, environment: str, rules: list[Any]) -> None:
+        """Make an environment on GitHub, or change its protection, with the role of its jobs."""
+        name = ENTRIES[self.repository]
+        role = f"arn:aws:iam::{ACCOUNTS[environment]}:role/slipway-{environment}-github-deploy-{name}"
+        self.world.site.protect(self.repository, environment, rules, PROTECTED)
+        self.world.site.set_variable(self.repository, environment, "SLIPWAY_ROLE", role)
 
 
 class Shop(Clone):
@@ -152,7 +153,9 @@ def frontend(world: World, shop: Shop) -> Clone:
     workflows.mkdir(parents=True)
     for name in ("frontend", "rollback", "promote"):
         text = (ROOT / "examples" / "workflows" / f"{name}.yml").read_text()
-        text = re.sub("@0{40}", f"@{shop.world.slipway_commit()}", text).replace("-deploy-api", "-deploy-site")
+        text = re.sub(
+            "@0{40}", f"@{world.slipway_commit()}", re.sub(r"^ +\S+-role: .*\n", "", text, flags=re.MULTILINE)
+        )
         own = (
             "".join(f'      {key}-command: "true"\n' for key in ("install", "lint", "test"))
             if name == "frontend"
@@ -160,4 +163,6 @@ def frontend(world: World, shop: Shop) -> Clone:
         )
         build = "      build-command: cp -R built/1.0.0 dist\n" if name == "frontend" else ""
         (workflows / f"{name}.yml").write_text(f"{text}      inventories: ../app/inventories\n{own}{build}")
+    clone.protect("staging", [])
+    clone.protect("production", [REVIEWERS])
     return clone

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.pipelines.github import REVIEWERS
+
 PIPELINE = ("test", "build", "staging", "gate", "production", "summary")
 
 
@@ -14,8 +16,6 @@ def shop(made, application, request):
     assert made.wait() == 0, made.production_log.read_text()[-3000:]
     request.getfixturevalue("site_runs")  # which go on beside these from here
     application.edit("backend.yml", r"\n      production: none", "")
-    role = "arn:aws:iam::333333333333:role/slipway-production-github-deploy-api"
-    application.edit("backend.yml", r"^( +staging-role: .*)$", rf"\1\n      production-role: {role}")
     application.push("Production is there")
     return application
 
@@ -29,7 +29,7 @@ def closed(shop):
 @pytest.fixture(scope="module")
 def promoted(shop, closed):
     """The same commit, once the environment is protected."""
-    shop.protect_production()
+    shop.protect("production", [REVIEWERS])
     return shop.run("backend.yml")
 
 

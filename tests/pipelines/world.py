@@ -89,18 +89,18 @@ class World:
             "GITHUB_API_URL": self.api.url,
             "PIPELINES_ARTIFACTS": str(home / "artifacts"),
             "PIPELINES_ROLES": str(self.folder / "roles.jsonl"),
-            "PIPELINES_ENVIRONMENTS": json.dumps(self.job_environments(inputs or {})),
+            "PIPELINES_ENVIRONMENTS": json.dumps(self.job_environments(workflow, inputs or {})),
         }
         return Machine(home, self.env() | env, {SLIPWAY: self.slipway}).run(clone, workflow, event, inputs or {})
 
-    def job_environments(self, inputs: Mapping[str, str]) -> dict[str, str]:
-        """Job id -> the GitHub environment that the job names, of all workflows."""
+    def job_environments(self, workflow: str, inputs: Mapping[str, str]) -> dict[str, str]:
+        """Job id -> the GitHub environment that the job names, of the called workflow, which has its caller's name."""
         found = {}
-        for path in self.slipway.glob(".github/workflows/*.yml"):
-            for name, job in yaml.safe_load(path.read_text())["jobs"].items():
-                given = job.get("environment", "")
-                text = given["name"] if isinstance(given, dict) else given
-                found[name] = inputs.get("environment", "") if "${{" in text else text
+        path = self.slipway / ".github" / "workflows" / workflow
+        for name, job in yaml.safe_load(path.read_text())["jobs"].items():
+            given = job.get("environment", "")
+            text = given["name"] if isinstance(given, dict) else given
+            found[name] = inputs.get("environment", "") if "${{" in text else text
         return found
 
     def roles(self) -> list[dict[str, str]]:
