@@ -4,6 +4,10 @@
 The playbook's callback (slipway.ops.deploy_outcome) writes the job's summary and the outputs. This adds what only the
 pipeline knows: the environment and the way back. It also checks that what was deployed is what was asked for. Standard
 library only.
+
+A run that is canceled gets SIGINT and, 7.5 s later, SIGTERM, in the one process that its step began with (GitHub Docs,
+workflow cancellation reference), so this passes them on. The deployment then ends between two calls and gives its lease
+back.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import os
 import re
 import secrets
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -67,7 +72,7 @@ def asked(env: Mapping[str, str]) -> Asked:
     for name, value in [("inventories", given["inventories"]), ("bundle", given["bundle"]), *variables.items()]:
         if value and not PLAIN.fullmatch(value):
             raise WrongError(f"{name}: only letters, digits and . _ / : @ - are allowed, up to 512")
-    if given["playbook"] == "rollback_backend" and variables["release"]:
+    if given["playbook"] == "rollback_backend" and any(variables.values()):
         raise WrongError(
             "a service rolls back to what it served before; to bring back a named image, promote its digest"
         )
@@ -92,24 +97,29 @@ def command(wish: Asked, workspace: Path) -> list[str]:
     return line + [part for name, value in sorted(variables.items()) for part in ("-e", f"{name}={value}")]
 
 
-def run(line: list[str], checkout: Path, told: Path, break_glass: str) -> int:
+def run(line: list[str], checkout: Path, extra: Mapping[str, str]) -> int:
     """Run it; returns its exit status. What it prints can be no workflow command."""
-    venv = checkout / ".venv" / "bin"
-    env = {
-        **os.environ,
-        "PATH": f"{venv}{os.pathsep}{os.environ.get('PATH', '')}",
-        "ANSIBLE_CONFIG": str(checkout / "ansible.cfg"),
-        "ANSIBLE_FORCE_COLOR": "1",
-        "GITHUB_OUTPUT": str(told),
-        # Free text: read as data from here, and never from the command line, which Ansible renders.
-        "SLIPWAY_BREAK_GLASS": break_glass,
-    }
+    path = f"{checkout / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    own = {"PATH": path, "ANSIBLE_CONFIG": str(checkout / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "1"}
     mark = secrets.token_hex(16)
     print(f"{shlex.join(line)}\n::stop-commands::{mark}", flush=True)
     try:
-        return subprocess.run(line, cwd=checkout, env=env, stdin=subprocess.DEVNULL).returncode
+        with subprocess.Popen(
+            line, cwd=checkout, env={**os.environ, **own, **extra}, stdin=subprocess.DEVNULL
+        ) as child:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: child.send_signal(signal.SIGINT))
+            return child.wait()
     finally:
         print(f"\n::{mark}::", flush=True)
+
+
+def variables_of(wish: Asked, told: Path, break_glass: str) -> dict[str, str]:
+    """What the playbook finds in its environment, beside what a runner gives."""
+    # Free text: read as data from there, and never from the command line, which Ansible renders.
+    found = {"GITHUB_OUTPUT": str(told), "SLIPWAY_BREAK_GLASS": break_glass}
+    # What goes back was built from another commit than this run's, and the record must not say otherwise.
+    return found | ({"GITHUB_SHA": ""} if wish.playbook.startswith("rollback_") else {})
 
 
 def outputs(text: str) -> dict[str, str]:
@@ -128,10 +138,14 @@ def outputs(text: str) -> dict[str, str]:
 
 
 def difference(wish: Asked, values: Mapping[str, str]) -> str:
-    """What was deployed in place of what was asked for; empty if it is the same."""
-    found = {values.get("digest", ""), values.get("release", "")} - {""}
-    if wish.artifact and found and not any(one.endswith(wish.artifact.removeprefix("sha256:")) for one in found):
-        return f"{', '.join(sorted(found))} was deployed, and {wish.artifact} was asked for"
+    """Why an end without an error is none: no outcome was told, or of something else. Empty if all is well."""
+    if not values.get("outcome"):
+        return "the playbook told no outcome, so that nothing is known of it: is slipway.ops.deploy_outcome enabled?"
+    found = sorted({values.get("digest", ""), values.get("release", "")} - {""})
+    wanted = wish.artifact.removeprefix("sha256:")
+    # A kept release may be named by its first characters.
+    if wanted and not any(one.removeprefix("sha256:").startswith(wanted) for one in found):
+        return f"{', '.join(found) or 'something without a name'} is served, and {wish.artifact} was asked for"
     return ""
 
 
@@ -184,6 +198,12 @@ def append(variable: str, text: str) -> None:
             stream.write(text)
 
 
+def tell(values: Mapping[str, str]) -> None:
+    """The step's outputs, with a delimiter that no value can guess."""
+    mark = secrets.token_hex(16)
+    append("GITHUB_OUTPUT", "".join(f"{name}<<{mark}\n{value}\n{mark}\n" for name, value in values.items()))
+
+
 def error(title: str, text: str) -> None:
     line = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     print(f"::error title={title}::{line}", flush=True)
@@ -201,14 +221,15 @@ def main() -> int:
             raise WrongError(problem)
     except WrongError as wrong:
         error("Deploy", f"{wrong}; nothing was changed")
-        append("GITHUB_OUTPUT", "outcome=blocked\n")
+        tell({"outcome": "blocked"})
         return 1
     append("GITHUB_STEP_SUMMARY", heading(wish))
     started = time.time()
     with tempfile.TemporaryDirectory() as scratch:
         told = Path(scratch) / "outputs"
         told.touch()
-        status = run(command(wish, workspace), checkout, told, env.get("BREAK_GLASS", ""))
+        extra = variables_of(wish, told, env.get("BREAK_GLASS", ""))
+        status = run(command(wish, workspace), checkout, extra)
         values = outputs(told.read_text(encoding="utf-8"))
     seconds, report = f"{time.time() - started:.0f}", report_of(wish, checkout, started - 1)
     return close(wish, status, values, {"seconds": seconds, "report": report})
@@ -216,16 +237,13 @@ def main() -> int:
 
 def close(wish: Asked, status: int, values: dict[str, str], own: dict[str, str]) -> int:
     """Outputs, the way back, and why the step is red."""
-    values = {"outcome": "failed" if status else "done", **values, **own}
-    mark = secrets.token_hex(16)
-    append("GITHUB_OUTPUT", "".join(f"{name}<<{mark}\n{value}\n{mark}\n" for name, value in values.items()))
+    wrong = "" if status else difference(wish, values)
+    values = {"outcome": "failed", **values, **own}
+    tell(values)
     append("GITHUB_STEP_SUMMARY", way_back(wish, values["outcome"]))
     title = f"{wish.service} in {wish.environment}"
-    wrong = difference(wish, values)
-    if status:
-        error(title, MEANINGS.get(status, UNTOLD))
-    elif wrong:
-        error(title, f"{wrong}; the summary has the way back")
+    if status or wrong:
+        error(title, wrong or MEANINGS.get(status, UNTOLD))
     return status or int(bool(wrong))
 
 

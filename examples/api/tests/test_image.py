@@ -55,7 +55,7 @@ def test_the_image_says_whether_it_is_well():
     command = json.loads(dict(instructions())["HEALTHCHECK"].partition(" CMD ")[2])
     probe = [sys.executable, *command[1:]]
     with http.server.HTTPServer(("127.0.0.1", 0), Well) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         env = {"PORT": str(server.server_port)}
         assert [subprocess.run(probe, env=env, stderr=subprocess.DEVNULL).returncode for _ in range(2)] == [0, 1]
         server.shutdown()
