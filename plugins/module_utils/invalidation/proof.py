@@ -178,7 +178,8 @@ class _Browser:
         place = Place(parts.scheme, parts.netloc.rpartition("@")[2], "/", Scope("", ""), lambda: _NOBODY, USER_AGENT)
         self._host = place.host
         # Certificates are trusted as visitors' are: those of the system.
-        self._wire = Wire(place, tls_context(validate_certs), (_TIMEOUT, _TIMEOUT))
+        tls = tls_context(validate_certs) if place.scheme == "https" else None
+        self._wire = Wire(place, tls, (_TIMEOUT, _TIMEOUT))
 
     def close(self) -> None:
         self._wire.close()

@@ -31,6 +31,8 @@ CONFIG_HEADERS = {"Content-Type": "application/json; charset=utf-8", "Cache-Cont
 _HASHED_FOLDERS = ("assets/", "static/", "_astro/", "_next/static/", "_app/immutable/")
 # Vite: name-BsK3x9_d.js, webpack: main.3f2a1b9c.chunk.js, with .map, .br and .gz behind.
 _HASH = re.compile(r"(?:^|[.\-_])([A-Za-z0-9_\-]{8,64})(?=\.)")
+_DIGIT = re.compile("[0-9]")
+_CAPITAL = re.compile(r"(?:^|[_\-])[A-Z]")
 _WORKERS = frozenset({"sw.js", "service-worker.js", "serviceworker.js", "ngsw-worker.js", "firebase-messaging-sw.js"})
 _MAP = re.compile(r"\.(?:[mc]?js|css)\.map$")
 _ENCODINGS = {".br": "br", ".gz": "gzip"}
@@ -136,16 +138,20 @@ def hashed(path: str) -> bool:
 
 def _random(text: str) -> bool:
     """Digits, or letters of both cases that are not just Words In Capitals."""
-    inner = re.sub(r"(?:^|[_\-])[A-Z]", "", text)
-    return any(letter.isdigit() for letter in text) or (
-        any(letter.isupper() for letter in inner) and any(letter.islower() for letter in text)
-    )
+    if _DIGIT.search(text):
+        return True
+    inner = _CAPITAL.sub("", text)
+    return inner != inner.lower() and text != text.upper()
 
 
 def kind_of(path: str) -> str:
-    if _MAP.search(path):
+    return _kind(path, fixed=hashed(path))
+
+
+def _kind(path: str, *, fixed: bool) -> str:
+    if path.endswith(".map") and _MAP.search(path):
         return "map"
-    if hashed(path):
+    if fixed:
         return "immutable"
     name = path.rpartition("/")[2]
     if name in _WORKERS:
@@ -156,8 +162,11 @@ def kind_of(path: str) -> str:
 def headers_of(path: str, names: Container[str]) -> dict[str, str]:
     """names: all paths of the bundle, which tell a variant from a file that is compressed by nature."""
     stem, encoding = _variant(path, names)
-    fixed = hashed(stem)
-    headers = {"Content-Type": content_type(stem), "Cache-Control": FOR_EVER if fixed else REVALIDATED}
+    return _headers(content_type(stem), encoding, fixed=hashed(stem))
+
+
+def _headers(kind: str, encoding: str, *, fixed: bool) -> dict[str, str]:
+    headers = {"Content-Type": kind, "Cache-Control": FOR_EVER if fixed else REVALIDATED}
     if encoding:
         headers["Content-Encoding"] = encoding
     return headers if fixed else {**headers, TAG_HEADER: TAG}
@@ -175,8 +184,10 @@ def manifest_of(files: Mapping[str, Measured]) -> Manifest:
     described = {}
     for path in sorted(files):
         found = files[path]
-        stem = _variant(path, files)[0]
-        described[path] = File(found.sha256, found.md5, found.size, kind_of(stem), headers_of(path, files))
+        stem, encoding = _variant(path, files)
+        fixed = hashed(stem)
+        headers = _headers(content_type(stem), encoding, fixed=fixed)
+        described[path] = File(found.sha256, found.md5, found.size, _kind(stem, fixed=fixed), headers)
     return Manifest(described)
 
 

@@ -121,7 +121,7 @@ def expendable(
 
 def look(store: Store, current: Current | None, wanted: Wanted) -> Seen:
     """Lists the bucket and compares it with what is wanted; with verify, and for prune, also with all that is kept."""
-    listed = list_site(store, wanted.manifest.files)
+    listed = list_site(store, wanted.manifest.files if current else ())
     target = wanted.manifest.public(maps=wanted.maps)
     text = wanted.config if wanted.config is not None else current.config if current else None
     if text is not None:
