@@ -823,6 +823,7 @@ def job_of(module: AnsibleAWSModule, progress: Progress, stop: Stop) -> two_serv
             workers,
             schedules,
             worker=worker_inputs_plan.standalone(params),
+            image_accounts=tuple(params["image_accounts"]),
         ),
         progress=progress,
         tags={key: str(value) for key, value in params["tags"].items()},

@@ -86,7 +86,7 @@ class Clients:
 class Scope:
     """What to look at. image: the reference to resolve, if any. alarms, workers, schedules: names of those to read.
 
-    worker: the service has no load balancer and is a worker itself.
+    worker: the service has no load balancer and is a worker itself. image_accounts: others whose images are welcome.
     """
 
     service: str
@@ -97,6 +97,7 @@ class Scope:
     workers: tuple[str, ...] = ()
     schedules: tuple[str, ...] = ()
     worker: bool = False
+    image_accounts: tuple[str, ...] = ()
 
     def name_of(self, color: str) -> str:
         return f"{self.service}-{color}"

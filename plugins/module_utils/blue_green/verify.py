@@ -72,7 +72,7 @@ def _target(scope: Scope, snapshot: Snapshot, plan: Plan, wanted: Wanted, app_co
     known = [found for found in (state.definition, state.latest, state.released) if found]
     registered = next((found.body for found in known if found.arn == plan.definition), {})
     body = wanted.bodies.get(state.color) or registered
-    image = _reference(image_of(body, app_container)) or scope.image
+    image = _reference(image_of(body, app_container), scope) or scope.image
     yield questions(scope.service, body, state.service, app_container, image)
 
 
@@ -86,12 +86,12 @@ def _beside(scope: Scope, snapshot: Snapshot, plan: Plan, app_container: str) ->
         if isinstance(step, RegisterDefinition) and step.color not in COLORS:
             service = services.get(step.color) or own
             if service is not None:
-                image = _reference(image_of(step.request, app_container), scope.image) or scope.image
+                image = _reference(image_of(step.request, app_container), scope) or scope.image
                 yield replace(questions(scope.service, step.request, service, app_container, image), loaded=None)
 
 
-def _reference(text: str, own: ImageReference) -> ImageReference | None:
-    return None if image_complaint(text) else reference(text, (own.account,) if own.welcome else ())
+def _reference(text: str, scope: Scope) -> ImageReference | None:
+    return None if image_complaint(text) else reference(text, scope.image_accounts)
 
 
 def _policy_lookups(clients: Clients, scope: Scope) -> Calls:
