@@ -13,6 +13,7 @@ HOST = "roles/llm_server/files/slipway_llm"
 def run() -> list[Outcome]:
     """Run every linter and type checker."""
     planners = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob(PLANNERS))]
+    actions = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob(".github/actions/*/*.py"))]
     scripts = ["tests/gates/make_venv.sh", ".ci/run", "roles/llm_server/files/boot.sh"]
     return [
         check("ruff", ["ruff", "check", "."]),
@@ -22,6 +23,7 @@ def run() -> list[Outcome]:
         check("mypy-planners", ["mypy", *planners]),
         check("mypy-localcloud", ["mypy", "-p", "localcloud"]),
         check("mypy-host", ["mypy", "-p", "slipway_llm"]),
+        check("mypy-actions", ["mypy", "--follow-imports=silent", *actions]),
         check("shellcheck", ["shellcheck", *scripts]),
         check("changelog", ["antsibull-changelog", "lint"]),
     ]
