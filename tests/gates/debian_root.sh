@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Make a Debian with systemd and Python in FOLDER, unless it is there: from this machine's own package sources, which is
-# why it needs Debian. Exit status 3, with the reason on standard error, where that cannot be.
+# why it needs Debian. The packages are unpacked and not configured: what runs in it here needs no more, and it takes a
+# third of the time. Exit status 3, with the reason on standard error, where it cannot be made.
 set -euo pipefail
 folder=$1
 [ -e "$folder/etc/debian_version" ] && exit 0
@@ -15,7 +16,7 @@ sources=/etc/apt/sources.list.d/debian.sources
 [ -e "$sources" ] || sources=/etc/apt/sources.list
 mkdir -p "$folder"
 log="$folder.log"
-if ! mmdebstrap --quiet --mode=root --variant=essential --include=python3,systemd "$VERSION_CODENAME" "$folder" "$sources" \
+if ! mmdebstrap --quiet --mode=root --variant=extract --include=python3,systemd "$VERSION_CODENAME" "$folder" "$sources" \
   >"$log" 2>&1; then
   rm -rf "$folder"
   cannot "mmdebstrap failed: $(tail -1 "$log")"

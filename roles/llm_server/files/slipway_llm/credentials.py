@@ -23,24 +23,29 @@ class Metadata:
     def __init__(self) -> None:
         default = "http://169.254.169.254"
         self._base = os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", default).rstrip("/")
+        # Past any proxy of the environment, as the service is the host's own; and without TLS, whose certificates would
+        # be read at every question.
+        self._opener = urllib.request.OpenerDirector()
+        for handler in (
+            urllib.request.HTTPHandler,
+            urllib.request.HTTPErrorProcessor,
+            urllib.request.HTTPDefaultErrorHandler,
+        ):
+            self._opener.add_handler(handler())
 
     def get(self, path: str) -> str | None:
         """The document below /latest, or None where there is none. Raises OSError if the service does not answer."""
+        token = self._ask("api/token", "PUT", {"X-aws-ec2-metadata-token-ttl-seconds": "300"})
         try:
-            return self._ask(path, "GET", {"X-aws-ec2-metadata-token": self._token()})
+            return self._ask(path, "GET", {"X-aws-ec2-metadata-token": token})
         except urllib.error.HTTPError as error:
             if error.code == 404:
                 return None
             raise
 
-    def _token(self) -> str:
-        return self._ask("api/token", "PUT", {"X-aws-ec2-metadata-token-ttl-seconds": "300"})
-
     def _ask(self, path: str, method: str, headers: dict[str, str]) -> str:
         request = urllib.request.Request(f"{self._base}/latest/{path}", method=method, headers=headers)  # noqa: S310
-        # Past any proxy of the environment: the service is the host's own.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=3) as answer:
+        with self._opener.open(request, timeout=3) as answer:
             return str(answer.read().decode())
 
 
