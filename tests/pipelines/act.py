@@ -62,10 +62,11 @@ class Run:
         return next(found, -1)
 
     def summary(self, job: str) -> str:
-        """What the job wrote for its page."""
-        return "".join(
-            event["content"] for event in self.events if event.get("jobID") == job and event.get("command") == "summary"
-        )
+        """What the job wrote for its page; act shows what a composite action wrote once more, as the action's own."""
+        found = [event for event in self.events if event.get("jobID") == job and event.get("command") == "summary"]
+        steps = [event["stepID"] for event in found]
+        inner = [each for each in found if not any(_within(step, each["stepID"]) for step in steps)]
+        return "".join(event["content"] for event in inner)
 
     def outputs(self, job: str) -> dict[str, str]:
         """What the job's steps set, the last of a name."""
@@ -75,9 +76,16 @@ class Run:
             if event.get("jobID") == job and event.get("command") == "set-output"
         }
 
-    def printed(self, job: str) -> str:
-        """What the job's steps printed, annotations and summaries included."""
-        return "".join(event["msg"] for event in self.events if event.get("jobID") == job)
+    @property
+    def why(self) -> str:
+        """For who reads a failed assertion: the end of what each job that failed printed, and act's own errors."""
+        failed = [job for job, result in self.results.items() if result == "failure"]
+        printed = {job: [event["msg"] for event in self.events if event.get("jobID") == job] for job in failed}
+        return "\n".join([*("".join(lines)[-6000:] for lines in printed.values()), self.log])
+
+
+def _within(step: list[str], other: list[str]) -> bool:
+    return len(step) > len(other) and step[: len(other)] == other
 
 
 def used(files: Iterable[Path]) -> set[str]:
@@ -125,6 +133,7 @@ class Machine:
                 "--secret",
                 "GITHUB_TOKEN=a-token",
             ),
+            *(f"--env={name}={value}" for name, value in self.env.items() if name.startswith("GITHUB_")),
             *stand_ins(used(files), self.own),
         ]
         quiet = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "errors": "replace"}

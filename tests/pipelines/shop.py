@@ -27,7 +27,7 @@ ecs_service_desired_count: 1
 ecs_service_max_count: 2
 ecs_service_deregistration_delay: 2
 ecs_service_stop_timeout: 5
-ecs_service_healthy_timeout: 45
+ecs_service_healthy_timeout: 90
 ecs_service_poll_interval: 1
 ecs_service_probe_count: 5
 ecs_service_drain_floor: 2

@@ -54,7 +54,7 @@ def test_a_step_up_to_the_push(step, made, person, beside, said):
 
 
 def test_the_push_is_tested_built_and_deployed_to_staging(first, application):
-    assert first.results == dict.fromkeys(("test", "build", "staging", "summary"), "success"), first.log
+    assert first.results == dict.fromkeys(("test", "build", "staging", "summary"), "success"), first.why
     assert first.in_order("test", "build", "staging", "summary")
     assert first.outputs("staging")["outcome"] == "promoted"
     [record] = application.records("staging")

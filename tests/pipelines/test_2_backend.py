@@ -72,7 +72,7 @@ def test_without_reviewers_the_gate_stays_closed(shop, closed, made):
         "staging": "success",
         "gate": "failure",
         "summary": "success",
-    }, closed.log
+    }, closed.why
     assert closed.status == 1
     assert "Gate production: closed" in closed.summary("gate")
     assert made.api.asked[-1] == "/repos/acme/shop/environments/production"
@@ -86,7 +86,7 @@ def test_what_staging_serves_already_is_not_deployed_again(closed, promoted):
 
 def test_build_staging_gate_and_production_follow_each_other(promoted, upgraded):
     for run in (promoted, upgraded):
-        assert run.results == dict.fromkeys(PIPELINE, "success"), run.log
+        assert run.results == dict.fromkeys(PIPELINE, "success"), run.why
         assert run.in_order(*PIPELINE)
 
 
@@ -110,7 +110,7 @@ def test_the_pages_show_the_outcomes_and_the_way_back(upgraded):
 
 
 def test_a_rollback_restores_what_production_served_before(shop, promoted, upgraded, returned):
-    assert returned.results == {"rollback": "success"}, returned.log
+    assert returned.results == {"rollback": "success"}, returned.why
     assert returned.outputs("rollback")["outcome"] == "rolled_back"
     digest = promoted.outputs("build")["digest"]
     assert digest != upgraded.outputs("build")["digest"]
@@ -128,7 +128,7 @@ def test_production_never_runs_when_staging_fails(shop, upgraded, broken):
 
 
 def test_an_unproven_digest_is_refused(shop, promoted, broken, refused):
-    assert refused.results == {"gate": "success", "production": "failure"}, refused.log
+    assert refused.results == {"gate": "success", "production": "failure"}, refused.why
     assert refused.outputs("production")["outcome"] == "blocked"
     assert shop.answer("production")["digest"] == promoted.outputs("build")["digest"]
     assert broken.outputs("build")["digest"] in refused.summary("production")

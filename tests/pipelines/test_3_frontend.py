@@ -24,7 +24,7 @@ def runs(site_runs):
 @pytest.mark.parametrize("name", ["first", "second"])
 def test_a_release_goes_through_staging_to_production(runs, name):
     run = runs[name]
-    assert run.results == dict.fromkeys(PIPELINE, "success"), run.log
+    assert run.results == dict.fromkeys(PIPELINE, "success"), run.why
     assert run.in_order(*PIPELINE)
     release = run.outputs("build")["release"]
     assert [run.outputs(environment)["release"] for environment in ("staging", "production")] == [release] * 2
@@ -44,11 +44,11 @@ def test_both_accounts_have_the_same_bytes_and_own_settings(made, runs):
 
 
 def test_a_rollback_restores_the_release_before(made, runs):
-    assert runs["returned"].results == {"rollback": "success"}, runs["returned"].log
+    assert runs["returned"].results == {"rollback": "success"}, runs["returned"].why
     served = [shop.live(made, environment) for environment in ("staging", "production")]
     assert served == [runs[name].outputs("build")["release"] for name in ("second", "first")]
 
 
 def test_a_release_that_staging_has_not_proven_is_refused(runs):
-    assert runs["refused"].results == {"gate": "success", "production": "failure"}, runs["refused"].log
+    assert runs["refused"].results == {"gate": "success", "production": "failure"}, runs["refused"].why
     assert runs["refused"].outputs("production")["outcome"] == "blocked"
