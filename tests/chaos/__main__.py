@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m tests.chaos [--seed N] [--full|--short] [--only N,N,...]`: play the cases and tell what came of them.
+"""`python -m tests.chaos [--seed N --calls N] [--full|--short] [--only N,N,...]`: play the cases and tell what came of them.
 
 Prints the seed, a line for each case and the table; writes build/chaos.json and build/chaos.html. Exit status 0 if
 everything was as expected and no request failed by our doing, else 1.
@@ -29,6 +29,7 @@ PAGE = ROOT / "build" / "chaos.html"
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     parser.add_argument("--seed", type=int, help="where chance comes from (default: another each time; it is printed)")
+    parser.add_argument("--calls", type=int, help="AWS calls of a deployment, as printed (default: what they are now)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--full", dest="form", action="store_const", const="full", default="short")
     form.add_argument("--short", dest="form", action="store_const", const="short")
@@ -50,6 +51,10 @@ def main(argv: list[str]) -> int:
     only = {int(number) for number in given.only.split(",")} if given.only else None
 
     def cases(calls: int) -> list[plan.Spec]:
+        calls = given.calls or calls
+        print(
+            f"chaos: a deployment makes {calls} calls; to see a case again: --seed {seed} --calls {calls} --only NUMBER"
+        )
         made = (plan.full if given.form == "full" else plan.short)(seed, calls)
         chosen = [spec for spec in made if (only is None or spec.number in only)]
         return [spec for spec in chosen if not given.scenario or given.scenario in spec.scenario]

@@ -17,7 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Seconds after which a run that hangs is an error of its own.
-LIMIT = 150.0
+LIMIT = 300.0
 
 
 @dataclass
