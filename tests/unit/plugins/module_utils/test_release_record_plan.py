@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from ansible_collections.slipway.ops.plugins.module_utils import release_record_plan as plan
 
@@ -63,3 +65,30 @@ def test_only_records_are_asked_for_and_the_newest_first():
     request = plan.query_request("store", "api")
     assert request["ExpressionAttributeValues"] == {":service": {"S": "api"}, ":prefix": {"S": "release#"}}
     assert (request["ScanIndexForward"], request["ConsistentRead"]) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ({**GIVEN, "id": "1"}, ""),
+        ({**GIVEN, "id": "1", "schema": 2}, "its form is 2, and this version of Slipway knows 1"),
+        ({"id": "1"}, "it is no release record"),
+        ({**GIVEN, "id": "1", "digest": 5}, "it is no release record"),
+        ({**GIVEN, "id": "1", "started": "now"}, "it is no release record"),
+        (["list"], "it is no release record"),
+    ],
+    ids=["before-there-were-forms", "newer", "bare", "number", "time", "list"],
+)
+def test_what_is_read_is_understood_or_refused(record, told):
+    item = {"record": {"S": json.dumps(record)}}
+    if told:
+        with pytest.raises(ValueError, match=told):
+            plan.record_from(item)
+    else:
+        assert plan.record_from(item) == record
+
+
+def test_what_is_no_json_is_refused():
+    for item in ({}, {"record": {"S": "{"}}):
+        with pytest.raises(ValueError, match=r"no release record|Expecting"):
+            plan.record_from(item)

@@ -193,3 +193,13 @@ def test_the_names_that_others_rely_on():
 def test_documents_are_plain_data():
     for document in (plan.task_definition(example()), plan.alarms(example(), GROUPS)):
         assert json.loads(json.dumps(document)) == document
+
+
+def test_who_elsewhere_pulls_and_from_whom_this_one_does():
+    assert plan.repository_policy(example()) is None
+    readers = example(repository_readers=["333333333333"])
+    assert plan.repository_policy(readers)["Statement"][0]["Principal"] == {"AWS": ["arn:aws:iam::333333333333:root"]}
+    found = statements(plan.execution_policy(example(image_accounts=["222222222222"])))
+    assert found["Image"]["Resource"] == [
+        f"arn:aws:ecr:us-east-1:{owner}:repository/api" for owner in ("111111111111", "222222222222")
+    ]

@@ -123,6 +123,8 @@ def test_fine(changed):
         ({"egress": [{"cidr": "10.0.0.1/8", "port": 1}]}, "egress: '10.0.0.1/8' is not a CIDR"),
         ({"egress": [{"cidr": "10.0.0.0/8", "port": 0}]}, "egress: port must be"),
         ({"egress": [{"cidr": "10.0.0.0/8"}]}, "egress: port must be"),
+        ({"repository_readers": ["production"]}, "repository_readers: reader 'production': neither an account"),
+        ({"image_accounts": ["staging"]}, "image_accounts: 'staging' is no account of 12 digits"),
         ({"user": "root"}, "user: must be the numbers"),
         ({"user": "0:0"}, "user: must be the numbers"),
         ({"writable_paths": ["tmp"]}, "writable_paths: must be absolute"),

@@ -64,3 +64,12 @@ def test_malformed_references_are_told_in_one_line(text, message):
 def test_the_repository_belongs_to_the_cluster_s_account_and_region(arn, fits):
     image = reference(REPOSITORY)
     assert (place_problem(image, arn) is None) is fits
+
+
+def test_images_of_an_account_that_is_welcome_may_be_run_in_the_same_region():
+    text = "222222222222.dkr.ecr.us-east-1.amazonaws.com/api@sha256:" + "a" * 64
+    arn = "arn:aws:ecs:{}:333333333333:service/c/s"
+    welcome, foreign = reference(text, ("222222222222",)), reference(text, ("444444444444",))
+    assert place_problem(welcome, arn.format("us-east-1")) is None
+    assert place_problem(foreign, arn.format("us-east-1"))
+    assert place_problem(welcome, arn.format("eu-central-1"))
