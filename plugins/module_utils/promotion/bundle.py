@@ -9,6 +9,7 @@ import hashlib
 import io
 import tarfile
 import tempfile
+from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -51,16 +52,16 @@ def bodies(store: Store, manifest: Manifest) -> Iterator[tuple[str, bytes]]:
     keys = keys_of(manifest)
     waiting = iter(manifest.files)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        pending: dict[str, Future[bytes]] = {}
+        pending: deque[tuple[str, Future[bytes]]] = deque()
 
         def begin(count: int) -> None:
             for path in islice(waiting, count):
-                pending[path] = pool.submit(_body, store, manifest, path, keys)
+                pending.append((path, pool.submit(_body, store, manifest, path, keys)))
 
         begin(_AT_ONCE)
         while pending:
-            path = next(iter(pending))
-            yield path, pending.pop(path).result()
+            path, body = pending.popleft()
+            yield path, body.result()
             begin(1)
 
 
