@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m tests.chaos [--seed N --calls N] [--full|--short] [--only N,N,...]`: play the cases and tell what came of them.
+"""`python -m tests.chaos [--seed N --calls N] [--full|--short] [--only N,...]`: play the cases, tell what came of them.
 
 Prints the seed, a line for each case and the table; writes build/chaos.json and build/chaos.html. Exit status 0 if
 everything was as expected and no request failed by our doing, else 1.
