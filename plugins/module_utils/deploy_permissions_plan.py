@@ -264,7 +264,7 @@ GRANTS: tuple[Grant, ...] = (
         PROMOTION,
         "ReadProvenSite",
         ("s3:GetObject",),
-        on.before("bucket", "/site/*", "/releases/*", "/maps/*", "/state/*"),
+        on.before("bucket", "/site/*", "/releases/*", "/maps/*"),
         "the release that was proven there",
     ),
 )
