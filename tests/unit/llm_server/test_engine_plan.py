@@ -60,3 +60,14 @@ def test_it_is_on_loopback_offline_and_cannot_write_the_model(settings):
     } <= set(found)
     assert found[:2] == ["docker", "run"]
     assert [argument for argument in found if argument.startswith("--publish")] == ["--publish=127.0.0.1:8001:8000"]
+
+
+def test_what_it_prints_goes_to_cloudwatch_if_asked(settings):
+    assert "--log-driver=none" in command(settings(), Path("/nvme/models/abc"))
+    found = command(settings(log_group="/gpu/llm", region="eu-west-1"), Path("/nvme/models/abc"))
+    assert [item for item in found if item.startswith("--log-")] == [
+        "--log-driver=awslogs",
+        "--log-opt=awslogs-group=/gpu/llm",
+        "--log-opt=awslogs-region=eu-west-1",
+        "--log-opt=mode=non-blocking",
+    ]

@@ -41,8 +41,7 @@ def command(settings: Settings, model: Path) -> list[str]:
         "--ipc=host",
         "--cap-drop=ALL",
         "--security-opt=no-new-privileges",
-        # What it prints goes to the journal by this process's own output.
-        "--log-driver=none",
+        *logging(settings),
         f"--publish=127.0.0.1:{settings.engine_port}:{INSIDE}",
         f"--volume={model}:/model:ro",
         f"--volume={settings.models}/.cache:/cache",
@@ -52,6 +51,17 @@ def command(settings: Settings, model: Path) -> list[str]:
         *engine,
         *settings.args,
     ]
+
+
+def logging(settings: Settings) -> list[str]:
+    """What it prints goes to the journal by this process's own output, and to CloudWatch if there is a log group.
+
+    non-blocking: a log group that does not answer must not stop the engine.
+    """
+    if not settings.log_group:
+        return ["--log-driver=none"]
+    options = {"awslogs-group": settings.log_group, "awslogs-region": settings.region, "mode": "non-blocking"}
+    return ["--log-driver=awslogs", *(f"--log-opt={name}={value}" for name, value in options.items())]
 
 
 def vllm(settings: Settings) -> list[str]:

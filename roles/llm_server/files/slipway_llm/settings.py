@@ -19,7 +19,8 @@ CONFIG = "/etc/slipway-llm/config.json"
 class Settings:
     """name: dimension of the metrics. models: folder below mount, the instance store. manifest: s3://BUCKET/KEY.
 
-    manifest_sha256, autoscaling_group: may be empty. port: of the proxy, on all interfaces. engine_port: on loopback.
+    manifest_sha256, autoscaling_group, log_group: may be empty. port: of the proxy, on all interfaces. engine_port: on
+    loopback.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Settings:
     idle_minutes: int
     grace_minutes: int
     autoscaling_group: str
+    log_group: str = ""
     run: str = "/run/slipway-llm"
 
     @property
