@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m tests.torture [--seed N] [--full|--short] [--only SCENARIO] [--rate R]`: releases of a site, tortured.
+"""Releases of a site, tortured: `python -m tests.torture [--seed N] [--full|--short] [--only SCENARIO] [--paths N]`.
 
 They are killed at every call and at random moments, raced, rolled back, damaged and healed, while visitors come and go
 at the edge. Prints a line for each case and the table, writes build/torture.json. Exit status 0 if all was as expected
@@ -41,6 +41,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     form.add_argument("--short", dest="full", action="store_false")
     parser.add_argument("--only", choices=SCENARIOS, action="append", help="only these scenarios")
     parser.add_argument("--rate", type=float, default=10.0, help="visitors a second")
+    parser.add_argument("--paths", type=int, help="files that change in place at once (default 2,000, --short: 60)")
     return parser.parse_args(argv)
 
 
@@ -56,7 +57,7 @@ def under_load(stage: Stage, rng: random.Random, only: Sequence[str], *, full: b
         "rollback": (cases.rolled_back(stage) for _once in range(1)),
     }
     chosen = [part for name, part in parts.items() if name in only]
-    return chosen if full else [itertools.chain(*chosen)]
+    return chosen if full or not chosen else [itertools.chain(*chosen)]
 
 
 def table(done: list[Case], noticed: Noticed) -> str:
@@ -97,7 +98,7 @@ def _play(given: argparse.Namespace, note: Callable[[Case], None], folder: Path)
         if "damage" in only:
             note(cases.damaged(stage))
         if "paths" in only:
-            note(cases.many_paths(stage, 2_000 if given.full else 60))
+            note(cases.many_paths(stage, given.paths or (2_000 if given.full else 60)))
     finally:
         site.close()
     return noticed

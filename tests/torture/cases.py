@@ -19,6 +19,8 @@ from tests.torture.site import BUCKET, RELEASES, Site
 OLD, NEW = RELEASES
 #: How a bundle's own file begins.
 STAMP = "stamp-"
+#: Files that are looked at, of thousands.
+SAMPLE = 100
 
 
 @dataclass
@@ -220,19 +222,31 @@ def damaged(stage: Stage) -> Case:
 
 
 def many_paths(stage: Stage, count: int) -> Case:
-    """So many files change in place: few paths, within the quotas."""
+    """So many files change in place: few paths, within the quotas, and edges forget every file that they had."""
+    numbers = range(0, count, max(1, count // SAMPLE))
     with stage.case("coalesced", f"{count:,} changed paths") as case:
         for turn in ("first", "second"):
             bundle = stage.bundle(NEW)
             for number in range(count):
-                place = bundle / "media" / str(number // 250) / f"{number}.json"
+                place = bundle / _media(number)
                 place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_text(f'"{hashlib.sha256(f"{turn}{number}".encode()).hexdigest()}"')
+                place.write_text(_content(turn, number))
             run = stage.site.start("publish", bundle, max_files=30_000, threads=32)
             result = run.wait()
             case.outcomes.append(run.outcome)
             case.expect(run.outcome == "promoted", f"{run.outcome}: {result.get('msg') or result}")
+            old = [number for number in numbers if stage.site.visit(_media(number)) != _content(turn, number)]
+            case.expect(not old, f"{len(old)} of {len(numbers)} files are not the {turn} ones, {old[:3]} among them")
         paths = result.get("invalidation", {}).get("paths", [])
         case.expect(0 < len(paths) <= 10, f"{len(paths)} paths: {paths[:12]}")
-        case.note = f"{len(paths)} paths: {', '.join(paths)}"
+        stages = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.get("timings", {}).items())
+        case.note = f"{len(paths)} paths: {', '.join(paths)}; {result.get('requests')} requests; {stages}"
     return case
+
+
+def _media(number: int) -> str:
+    return f"media/{number // 250}/{number}.json"
+
+
+def _content(turn: str, number: int) -> str:
+    return f'"{hashlib.sha256(f"{turn}{number}".encode()).hexdigest()}"'

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,12 @@ class Site:
         """Key -> ETag."""
         pages = self.cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
         return {item["Key"]: item["ETag"] for page in pages for item in page.get("Contents", [])}
+
+    def visit(self, path: str) -> str:
+        """What a visitor gets there."""
+        with urllib.request.urlopen(f"{self.url}/{path}") as answer:
+            found: str = answer.read().decode()
+        return found
 
     def activations(self) -> list[int]:
         """The activation numbers of all invalidations, oldest first: each is to be there once."""
