@@ -18,6 +18,8 @@ from localcloud.demo import run, site, watch
 CALLBACK = Path(__file__).parent / "callback"
 SERVICE = "api"
 OLD, NEW = "api:1.0.0", "api:2.0.0"
+# Playbooks that GitHub Actions runs, with the roles of role github_oidc.
+PIPELINE = ("deploy_backend", "rollback_backend", "continue_backend", "deploy_frontend", "rollback_frontend", "promote")
 # Seconds that a weight change takes to reach the load balancer: the issue's own figure.
 WEIGHT_DELAY = 5.0
 
@@ -55,6 +57,7 @@ class Environment:
     folder: Path
     _count: itertools.count[int] = field(default_factory=itertools.count)
     _clients: dict[str, Any] = field(default_factory=dict)
+    callers: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def env(self) -> dict[str, str]:
@@ -84,10 +87,26 @@ class Environment:
     def playbook(
         self, name: str, *arguments: str, extra: Mapping[str, Any] | None = None, env: Mapping[str, str] | None = None
     ) -> Done:
-        """Run playbooks/NAME.yml with EXTRA variables, and ENV in place of the environment's own where it has it."""
+        """Run playbooks/NAME.yml with EXTRA variables, and ENV in place of the environment's own where it has it.
+
+        One that a pipeline runs has credentials of its own, by which test_8_permissions knows its calls.
+        """
         given = [*arguments, *(["-e", json.dumps(extra)] if extra else [])]
         command = ["ansible-playbook", "-i", f"inventories/{self.name}", f"playbooks/{name}.yml", *given]
-        return self._recorded(name, command, env or {})
+        keys = self._caller(name) if name in PIPELINE else {}
+        return self._recorded(name, command, {**keys, **(env or {})})
+
+    def _caller(self, name: str) -> dict[str, str]:
+        """Credentials of an IAM user for this playbook alone, in the same account."""
+        if name not in self.callers:
+            iam = self.client("iam")
+            iam.create_user(UserName=name)
+            key = iam.create_access_key(UserName=name)["AccessKey"]
+            self.callers[name] = {
+                "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+                "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+            }
+        return self.callers[name]
 
     def module(self, name: str, parameters: Mapping[str, Any]) -> Done:
         """Run one module, as `ansible -m` does."""
@@ -248,6 +267,12 @@ def _gone(item: Any) -> bool:
 
 def _colors() -> list[str]:
     return [f"{SERVICE}-{color}" for color in watch.COLORS]
+
+
+def hosts_of(name: str) -> set[str]:
+    """The hosts by which site.yml builds an environment side by side, its one service among them."""
+    parts = ("releases", "s3-endpoint", "site", *(["peering"] if name == "local" else []))
+    return {name, SERVICE, *(f"{name}-{part}" for part in parts)}
 
 
 def everywhere(environments: Mapping[str, Environment], *arguments: str) -> dict[str, Done]:

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from tests.e2e.harness import everywhere
+from tests.e2e.harness import everywhere, hosts_of
 
 ACCOUNTS = {"local": "111111111111", "staging": "222222222222", "production": "333333333333"}
 # Run again: production differs from staging in nothing that this could show, test_3_swap.py runs local again, and a run
@@ -15,20 +17,35 @@ AGAIN = ("staging",)
 
 @pytest.fixture(scope="module")
 def second_runs(environments, first_runs):
-    """What site.yml returned when it was run again."""
-    return everywhere({name: environments[name] for name in AGAIN})
+    """What site.yml returned when it was run again, and beside that in production, where no DynamoDB is reached."""
+    unreachable = {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
+    with ThreadPoolExecutor() as threads:
+        runs = threads.submit(everywhere, {name: environments[name] for name in AGAIN})
+        refused = environments["production"].playbook("site", env=unreachable)
+        return runs.result() | {"refused": refused}
 
 
 @pytest.mark.parametrize("name", ACCOUNTS)
 def test_the_first_run_builds_the_environment(first_runs, name):
     assert first_runs[name].status == 0, first_runs[name].output[-3000:]
-    assert {host for host, _ in first_runs[name].changed} == {name, "api"}
+    assert {host for host, _ in first_runs[name].changed} == hosts_of(name)
 
 
 @pytest.mark.parametrize("name", AGAIN)
 def test_the_second_run_changes_nothing(second_runs, name):
     assert second_runs[name].status == 0, second_runs[name].output[-3000:]
     assert second_runs[name].changed == []
+
+
+def test_where_one_part_fails_the_others_are_done_and_services_are_left_alone(second_runs):
+    """The release store cannot be read; the network, which is built beside it, can."""
+    done = second_runs["refused"]
+    assert done.status != 0
+    assert done.changed == []
+    assert next(task["host"] for task in done.tasks if task["outcome"] == "failed") == "production-releases"
+    assert "production-releases failed, see above: services and site are as they were" in done.failures[-1]
+    assert any(task["task"].startswith("slipway.ops.alb") for task in done.tasks)
+    assert not any(task["task"].startswith("slipway.ops.ecs_service : Image repository") for task in done.tasks)
 
 
 @pytest.mark.parametrize("name", ACCOUNTS)
