@@ -20,14 +20,17 @@ _SECRET = frozenset({"SecretString", "SecretBinary", "Value"})
 
 
 def named(protocol: str, environ: dict[str, Any], body: bytes) -> dict[str, str]:
-    """Parameter to value: "cluster", "Key.service.S", "tasks.0"; of a REST request its "path" and its query.
+    """Parameter to value: "cluster", "Key.service.S", "tasks.0"; of a REST request its "path", its query and its JSON.
 
     protocol: as Callee has it. Nothing of a request whose body cannot be read.
     """
     if protocol == "rest":
         found = [("path", environ["PATH_INFO"]), *parse_qsl(environ["QUERY_STRING"], keep_blank_values=True)]
+        if environ.get("CONTENT_TYPE") == "application/json":
+            known = {name for name, _value in found}
+            found += [item for item in _in_json(body) if item[0] not in known]
     elif protocol == "json":
-        found = [(name, value) for _depth, name, value in sorted(_scalars(_read(body)), key=lambda item: item[0])]
+        found = _in_json(body)
     elif protocol in ("query", "ec2"):
         found = parse_qsl(body.decode("utf-8", "replace") or environ["QUERY_STRING"])
     else:
@@ -35,11 +38,12 @@ def named(protocol: str, environ: dict[str, Any], body: bytes) -> dict[str, str]
     return dict([item for item in found if item[0] not in _SECRET and len(item[1]) <= _LONGEST][:_KEPT])
 
 
-def _read(body: bytes) -> Any:
+def _in_json(body: bytes) -> list[tuple[str, str]]:
     try:
-        return json.loads(body)
+        document = json.loads(body)
     except ValueError:
-        return {}
+        return []
+    return [(name, value) for _depth, name, value in sorted(_scalars(document), key=lambda item: item[0])]
 
 
 def _scalars(value: Any, name: str = "", depth: int = 0) -> Iterator[tuple[int, str, str]]:

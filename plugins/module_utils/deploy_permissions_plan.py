@@ -131,6 +131,14 @@ GRANTS: tuple[Grant, ...] = (
         on.passed_to("ecs-tasks.amazonaws.com"),
     ),
     Grant(BACKEND, "RunOnce", ("ecs:RunTask",), on.once_definitions, "the one-off task", on.in_cluster),
+    Grant(
+        BACKEND,
+        "TagOnce",
+        ("ecs:TagResource",),
+        on.once_tasks,
+        "its tags, which it has from its task definition, at its start and never later",
+        on.created_by("RunTask"),
+    ),
     Grant(BACKEND, "StopOnce", ("ecs:StopTask",), on.once_tasks, "the one-off task that takes too long", on.in_cluster),
     Grant(BACKEND, "ReadOnceLog", ("logs:GetLogEvents",), on.once_logs, "the end of its log"),
     Grant(
@@ -160,13 +168,12 @@ GRANTS: tuple[Grant, ...] = (
         "bounds of the color that serves, and the end of the one that is kept warm",
         on.of_ecs,
     ),
-    Grant(BACKEND, "ListSchedules", ("scheduler:ListSchedules",), on.any_schedules, "the service's scheduled tasks"),
     Grant(
         BACKEND,
-        "ScheduleGroup",
-        ("scheduler:CreateScheduleGroup", "scheduler:GetScheduleGroup", "scheduler:TagResource"),
+        "ReadScheduleGroup",
+        ("scheduler:GetScheduleGroup",),
         on.schedule_groups,
-        "their group, which the first release makes",
+        "that the group of the service's scheduled tasks is there",
     ),
     Grant(
         BACKEND,
@@ -217,7 +224,7 @@ GRANTS: tuple[Grant, ...] = (
     Grant(
         SITE,
         "Bucket",
-        ("s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:ListBucket"),
+        ("s3:GetBucketPolicy", "s3:GetBucketPolicyStatus", "s3:GetBucketPublicAccessBlock", "s3:ListBucket"),
         on.bucket,
         "that the bucket is private; 404 for what is missing",
     ),

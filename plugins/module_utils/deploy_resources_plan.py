@@ -199,10 +199,6 @@ def schedules(scope: Scope) -> list[str]:
     return [_arn(scope, "scheduler", f"schedule/{scope['name']}-{name}/*") for name in names]
 
 
-def any_schedules(scope: Scope) -> list[str]:
-    return _ANY if _scheduled(scope) else []
-
-
 def table(scope: Scope) -> list[str]:
     return [_arn(scope, "dynamodb", f"table/{scope['table']}")] if scope["table"] else []
 

@@ -66,7 +66,9 @@ def _promotion(inputs: Inputs, services: Sequence[Mapping[str, Any]], entry: Rep
     if not before:
         return {}
     registry = f"arn:aws:ecr:{inputs['region']}:{before['account_id']}:repository"
-    names = [service.get("repository") or service["name"] for service in services]
+    # Replicated images are in the environment's own registry.
+    pulled = services if before.get("image") == "pull" else []
+    names = [service.get("repository") or service["name"] for service in pulled]
     bucket = before.get("site_bucket") if entry["site"] else ""
     return {
         "table": before["table"],

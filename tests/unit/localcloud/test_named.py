@@ -35,10 +35,28 @@ def environ(path="/", query=""):
             "",
             {"path": "/bucket/site/a b", "list-type": "2", "prefix": ""},
         ),
+        (
+            "rest",
+            environ("/schedules/report") | {"CONTENT_TYPE": "application/json"},
+            json.dumps({"GroupName": "g", "path": "no", "Target": {"RoleArn": "r"}}),
+            {"path": "/schedules/report", "GroupName": "g", "Target.RoleArn": "r"},
+        ),
         ("cbor", environ(), "", {}),
         ("query", environ(), "&".join(f"n{i}={i}" for i in range(30)), {f"n{i}": str(i) for i in range(24)}),
     ],
-    ids=["shallow-first", "deep-or-long", "secret", "broken", "scalar", "query", "ec2", "rest", "cbor", "many"],
+    ids=[
+        "shallow-first",
+        "deep-or-long",
+        "secret",
+        "broken",
+        "scalar",
+        "query",
+        "ec2",
+        "rest",
+        "rest-json",
+        "cbor",
+        "many",
+    ],
 )
 def test_the_names_of_a_request(protocol, request_environ, body, found):
     assert named(protocol, request_environ, body.encode()) == found

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the policies allow, what they do not, and that the documentation says the same.
 
-That nothing is missing and nothing too much is measured by tests/e2e/test_7_permissions.py.
+That nothing is missing and nothing too much is measured by tests/e2e/test_8_permissions.py.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ ALLOWED = [
     ("ecs:UpdateService", arn("ecs", "service/slipway-staging/api-mailer"), {}),
     ("ecs:RegisterTaskDefinition", arn("ecs", "task-definition/api-nightly:*"), {}),
     ("ecs:TagResource", arn("ecs", "task-definition/api-blue:7"), {"ecs:CreateAction": "RegisterTaskDefinition"}),
+    ("ecs:TagResource", arn("ecs", "task/slipway-staging/0123"), {"ecs:CreateAction": "RunTask"}),
     ("ecs:ListTasks", "*", CLUSTER),
     ("ecs:RunTask", arn("ecs", "task-definition/api-blue:3"), CLUSTER),
     ("ecs:StopTask", arn("ecs", "task/slipway-staging/0123"), CLUSTER),
@@ -95,6 +96,7 @@ REFUSED = [
     ("ecs:DeleteService", arn("ecs", "service/slipway-staging/api-green"), {}),
     ("ecs:ExecuteCommand", arn("ecs", "task/slipway-staging/0123"), {}),
     ("ecs:TagResource", arn("ecs", "task-definition/api-blue:7"), {}),
+    ("ecs:TagResource", arn("ecs", "task/slipway-staging/0123"), {}),
     ("ecs:RunTask", arn("ecs", "task-definition/queue:3"), CLUSTER),
     ("ecs:RunTask", arn("ecs", "task-definition/api-blue:3"), {"ecs:cluster": arn("ecs", "cluster/other")}),
     ("elasticloadbalancing:ModifyRule", RULE, {"aws:ResourceTag/slipway:service": "queue"}),

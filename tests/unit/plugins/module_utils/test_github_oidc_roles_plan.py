@@ -90,13 +90,14 @@ def test_nothing_is_read_elsewhere_without_a_promotion():
     [
         (
             API,
-            PROMOTION,
+            PROMOTION | {"image": "pull"},
             {"repositories": ["arn:aws:ecr:us-east-1:222222222222:repository/api"], "bucket": ""},
         ),
+        (API, PROMOTION | {"image": "replicate"}, {"repositories": [], "bucket": ""}),
         (WEB, PROMOTION, {"repositories": [], "bucket": "arn:aws:s3:::slipway-staging-site-222222222222"}),
         (WEB, {key: PROMOTION[key] for key in ("account_id", "table")}, {"repositories": [], "bucket": ""}),
     ],
-    ids=["service", "site", "no-bucket"],
+    ids=["pulled", "replicated", "site", "no-bucket"],
 )
 def test_a_promotion_reads_what_the_repository_may_deploy(repository, promotion, expected):
     given = inputs(repository, promotion=promotion)
