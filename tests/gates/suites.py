@@ -33,12 +33,18 @@ def unit() -> list[Outcome]:
 def e2e() -> list[Outcome]:
     """Run the end-to-end tests: those that share a cloud in their order, beside those that have clouds of their own.
 
-    Both wait most of the time, and would wait one after the other.
+    Both wait most of the time, and would wait one after the other. The pipelines have a cloud, too, and follow the
+    shorter of the two.
     """
     apart = "tests/e2e/apart"
-    runs = {"e2e": ["tests/e2e", f"--ignore={apart}", "-v"], "e2e-apart": [apart, "-v"]}
+    shared = ("e2e", ["tests/e2e", f"--ignore={apart}", "-v"])
+    lanes = [[shared], [("e2e-apart", [apart, "-v"]), ("pipelines", ["tests/pipelines", "-v"])]]
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(pytest, runs, runs.values()))
+        return [outcome for lane in pool.map(_one_by_one, lanes) for outcome in lane]
+
+
+def _one_by_one(runs: list[tuple[str, list[str]]]) -> list[Outcome]:
+    return [pytest(name, arguments) for name, arguments in runs]
 
 
 def pytest(name: str, arguments: list[str]) -> Outcome:

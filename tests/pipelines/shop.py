@@ -91,14 +91,15 @@ class Shop(Clone):
     def inventories_for_tests(self) -> None:
         """Short waits, production's service, and a frontend that may deploy, too."""
         folders = {name: self.folder / "inventories" / name / "group_vars" / "all" for name in ACCOUNTS}
-        for name, folder in folders.items():
+        urls = [self.world.account(each)["LOCAL_ALB_URL"] for each in ACCOUNTS]
+        trusted = (folders["staging"] / "github_oidc.yml").read_text().rstrip() + SITE
+        services = (folders["staging"] / "services.yml").read_text()
+        (folders["staging"] / "github_oidc.yml").write_text(trusted)
+        # Nothing is built for production.
+        (folders["production"] / "github_oidc.yml").write_text(trusted.replace("    build_environment: build\n", ""))
+        (folders["production"] / "services.yml").write_text(services.replace(*urls))
+        for folder in folders.values():
             (folder / "short.yml").write_text(SHORT)
-            trusted = (folders["staging"] / "github_oidc.yml").read_text()
-            (folder / "github_oidc.yml").write_text(trusted.rstrip() + SITE)
-            if name == "production":
-                urls = [self.world.account(each)["LOCAL_ALB_URL"] for each in ("staging", "production")]
-                service = (folders["staging"] / "services.yml").read_text()
-                (folder / "services.yml").write_text(service.replace(*urls))
 
     def answer(self, environment: str) -> dict[str, str]:
         """What users of the service are answered now: version, digest, color."""
