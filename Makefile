@@ -29,9 +29,10 @@ lock: venv  ## write requirements.txt anew from requirements.in
 demo: venv  ## provision, deploy v1, swap to v2 under load, publish the site, on the local cloud; writes build/report.html
 	$(PYTHON) -m localcloud.demo
 
-# Side by side go gates of which one computes on one core, or waits, while the other can use the rest.
+# The end-to-end tests wait most of the time, so that they go beside all others from the first to the last; those use
+# both cores, or leave one to them.
 test: venv  ## every gate that CI runs
-	$(PYTHON) -m tests.gates lint,sanity,unit,web,workflows molecule,e2e
+	$(PYTHON) -m tests.gates e2e,lint+workflows+sanity+web+unit+molecule
 
 lint unit sanity molecule e2e web workflows: venv  ## one gate
 	$(PYTHON) -m tests.gates $@

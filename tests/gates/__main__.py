@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run gates in the order given, show what they print, and close with one line: `N passed, N failed`.
 
-Usage: `python -m tests.gates lint,sanity,unit molecule,e2e`. Gates that a comma joins run side by side. Every gate runs
-even if one before it failed, so that one run tells everything. Exit status 0 if nothing failed, 1 if something did, 2
-for a gate that does not exist.
+Usage: `python -m tests.gates lint+unit+molecule,e2e`. A plus joins gates that run one after the other, a comma such
+rows that run side by side. Every gate runs even if one before it failed, so that one run tells everything. Exit status
+0 if nothing failed, 1 if something did, 2 for a gate that does not exist.
 """
 
 from __future__ import annotations
@@ -27,17 +27,23 @@ GATES = {
 
 
 def main(stages: list[str]) -> int:
-    """Run the stages, each of one or more gates; returns the exit status."""
-    unknown = [name for stage in stages for name in stage.split(",") if name not in GATES]
+    """Run the stages, each of one or more rows of gates; returns the exit status."""
+    rows = [[row.split("+") for row in stage.split(",")] for stage in stages]
+    unknown = [name for stage in rows for row in stage for name in row if name not in GATES]
     if unknown or not stages:
         print(f"usage: python -m tests.gates {{{','.join(GATES)}}}...  (no such gate: {', '.join(unknown) or 'none'})")
         return 2
     outcomes: list[Outcome] = []
-    for stage in stages:
+    for stage in rows:
         with ThreadPoolExecutor() as pool:
-            for found in pool.map(run, stage.split(",")):
+            for found in pool.map(in_turn, stage):
                 outcomes += found
     return close(outcomes)
+
+
+def in_turn(names: list[str]) -> list[Outcome]:
+    """Run gates one after the other."""
+    return [outcome for name in names for outcome in run(name)]
 
 
 def run(name: str) -> list[Outcome]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ class Database:
     def run(self, *options, user=None, env=None, **changes):
         """Run the role; (status, output, number of changes)."""
         given = {
+            "ansible_python_interpreter": sys.executable,  # as the inventories have it, which the warm process asks for
             "atlas_peering_enabled": True,
             "atlas_peering_project_id": self.ground.identity.project,
             "atlas_peering_region": "us-east-1",
