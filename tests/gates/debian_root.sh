@@ -16,10 +16,17 @@ sources=/etc/apt/sources.list.d/debian.sources
 [ -e "$sources" ] || sources=/etc/apt/sources.list
 mkdir -p "$folder"
 log="$folder.log"
-if ! mmdebstrap --quiet --mode=root --variant=extract --include=python3,systemd "$VERSION_CODENAME" "$folder" "$sources" \
+if ! mmdebstrap --quiet --mode=root --variant=extract --include=base-files,base-passwd,coreutils,dash,findutils,python3,systemd "$VERSION_CODENAME" "$folder" "$sources" \
   >"$log" 2>&1; then
   rm -rf "$folder"
   cannot "mmdebstrap failed: $(tail -1 "$log")"
 fi
+# What configuring dash and base-passwd would do.
+[ -e "$folder/bin/sh" ] || ln -s dash "$folder/bin/sh"
+cp "$folder/usr/share/base-passwd/passwd.master" "$folder/etc/passwd"
+cp "$folder/usr/share/base-passwd/group.master" "$folder/etc/group"
+# Or every call of a module would compile what it imports.
+env -u PYTHONDONTWRITEBYTECODE chroot "$folder" /usr/bin/python3 -c \
+  'import ast, ctypes, http.client, json, locale, logging, platform, selectors, shutil, socket, subprocess, syslog, tempfile, uuid, zipfile'
 # What the hosts' image brings beside Debian: Docker, and a mounted instance store.
 printf '[Service]\nExecStart=/usr/bin/true\n' >"$folder/etc/systemd/system/docker.service"

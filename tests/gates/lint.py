@@ -14,7 +14,7 @@ def run() -> list[Outcome]:
     """Run every linter and type checker."""
     planners = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob(PLANNERS))]
     actions = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob(".github/actions/*/*.py"))]
-    scripts = ["tests/gates/make_venv.sh", ".ci/run", "roles/llm_server/files/boot.sh"]
+    scripts = ["tests/gates/make_venv.sh", ".ci/run", "tests/gates/debian_root.sh", "roles/llm_server/files/boot.sh"]
     return [
         check("ruff", ["ruff", "check", "."]),
         check("ruff-format", ["ruff", "format", "--check", "."]),
