@@ -94,3 +94,11 @@ def test_check_mode_says_what_it_would_do(fresh, nothing):
     assert done.status == 0, done.output[-3000:]
     assert {host for host, _ in done.changed} == hosts_of("local")
     assert fresh.everything() == nothing
+
+
+def test_check_mode_of_gpu_hosts_says_what_it_would_do(fresh, nothing):
+    done = fresh.playbook("gpu", "--check", "--diff", extra={"gpu_host_state": "present"})
+    assert done.status == 0, done.output[-3000:]
+    said = {task.rpartition(" : ")[2] for _, task in done.changed}
+    assert {"Bucket with the weights", "Hosts", "Say what else would be created"} <= said
+    assert fresh.everything() == nothing
