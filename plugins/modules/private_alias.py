@@ -80,8 +80,9 @@ from ansible_collections.slipway.ops.plugins.module_utils.documents_plan import 
 
 COMMENT = "Slipway: one name"
 """By which a zone is known to be ours, also when the VPC is not known any more."""
-ZONE, ALIAS = "zone", "zone alias"
-"""In this order they are made; removed the other way around."""
+# In this order they are made; removed the other way around.
+ZONE = "zone"
+ALIAS = "zone alias"
 
 
 @ApiErrors.common_error_handler("list the hosted zones of {name}")
