@@ -38,7 +38,9 @@ def test_both_accounts_have_the_same_bytes_and_own_settings(made, runs):
         bucket, s3 = f"slipway-{environment}-site-{account}", made.client(environment, "s3")
         for key, found in ((f"releases/{release}/manifest.json", manifests), ("site/config.json", settings)):
             found.append(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-        assert shop.records(made, environment, "site")[0 if environment == "staging" else 1]["outcome"] == "promoted"
+        records = shop.records(made, environment, "site")
+        promoted = [each["digest"] for each in records if each["outcome"] == "promoted"]
+        assert promoted[0] == f"sha256:{release}"
     assert manifests[0] == manifests[1]
     assert [json.loads(each)["environment"] for each in settings] == ["staging", "production"]
 
