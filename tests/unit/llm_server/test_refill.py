@@ -256,20 +256,39 @@ def test_another_model_takes_the_place_of_the_first(bucket, settings):
     assert len([path for path in Path(made.models).iterdir() if path.is_dir() and not path.is_symlink()]) == 1
 
 
-def test_a_disk_that_is_too_small_is_told_before_the_first_byte(aws, bucket, settings, monkeypatch):
-    usage = os.statvfs_result((4096, 4096, 100, 10, 10, 1, 1, 1, 0, 255))
-    monkeypatch.setattr(os, "statvfs", lambda _path: usage)
-    with pytest.raises(HostError, match=rf"the disk has 40960 bytes free, the model needs {SIZE} more"):
-        refill.refill(settings())
+@pytest.fixture
+def small_disk(tmp_path):
+    """A mounted disk of 1 MiB, which is less than the model."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "slipway", folder], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_disk_that_is_too_small_is_told_before_the_first_byte(aws, bucket, settings, small_disk):
+    made = settings(mount=str(small_disk), models=str(small_disk / "models"))
+    with pytest.raises(HostError, match=rf"the disk has \d{{6,7}} bytes free, the model needs {SIZE} more"):
+        refill.refill(made)
     assert len(aws.calls("GetObject")) == 1
+    assert not made.current.exists()
 
 
-@pytest.mark.parametrize("call", ["posix_fallocate", "pwrite"])
-def test_a_disk_that_fills_up_is_told(bucket, settings, monkeypatch, call):
+def test_a_disk_that_somebody_else_fills_is_told(bucket, settings, small_disk, monkeypatch):
+    made = settings(mount=str(small_disk), models=str(small_disk / "models"))
+    monkeypatch.setattr(refill._Refill, "_room", lambda *_arguments: None)
+    with pytest.raises(HostError, match=r"model-1.safetensors: the disk is full; it takes \d+ bytes"):
+        refill.refill(made)
+    assert not made.current.exists()
+
+
+def test_a_write_that_fails_is_told(bucket, settings, monkeypatch):
     def full(*_arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, call, full)
+    monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(HostError, match=r"model-1.safetensors: the disk is full; it takes \d+ bytes"):
         refill.refill(settings(), connections=1)
     monkeypatch.undo()
