@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Write a model's manifest: `make_manifest.py FOLDER` makes FOLDER/manifest.json and prints its SHA-256.
 

@@ -32,9 +32,10 @@ def unpacked(made):
 
 
 def test_it_holds_the_role_the_playbook_and_the_variables():
-    made = bundle(FILES, {"llm_server_name": "x", "llm_server_args": ["--a=1"]})
+    variables = {"llm_server_name": "x", "llm_server_args": ["--a=1"], "llm_server_environment": {"A": "1"}}
+    made = bundle(FILES, variables)
     found = unpacked(made)
-    assert json.loads(found.pop("variables.json")[1]) == {"llm_server_name": "x", "llm_server_args": ["--a=1"]}
+    assert json.loads(found.pop("variables.json")[1]) == variables
     assert found == {
         "boot.sh": (0o755, b"boot"),
         "boot.yml": (0o644, b"play"),
