@@ -28,9 +28,10 @@ def closed(shop):
 
 @pytest.fixture(scope="module")
 def promoted(shop, closed):
-    """The same commit, once the environment is protected."""
+    """What staging has proven, promoted by hand once the environment is protected."""
     shop.protect("production", [REVIEWERS])
-    return shop.run("backend.yml")
+    wanted = {"service": "api", "artifact": closed.outputs("build")["digest"]}
+    return shop.run("promote.yml", "workflow_dispatch", wanted)
 
 
 @pytest.fixture(scope="module")
@@ -79,15 +80,15 @@ def test_without_reviewers_the_gate_stays_closed(shop, closed, made):
     assert shop.records("production") == []
 
 
-def test_what_staging_serves_already_is_not_deployed_again(closed, promoted):
-    assert closed.outputs("build")["digest"] == promoted.outputs("build")["digest"]
-    assert (closed.outputs("build")["reused"], promoted.outputs("build")["reused"]) == ("false", "true")
+def test_what_staging_has_proven_is_promoted_by_hand(shop, closed, promoted):
+    assert promoted.results == dict.fromkeys(("gate", "production"), "success"), promoted.why
+    assert promoted.outputs("production")["digest"] == closed.outputs("build")["digest"]
+    assert shop.running("production") == {closed.outputs("build")["digest"]}
 
 
-def test_build_staging_gate_and_production_follow_each_other(promoted, upgraded):
-    for run in (promoted, upgraded):
-        assert run.results == dict.fromkeys(PIPELINE, "success"), run.why
-        assert run.in_order(*PIPELINE)
+def test_build_staging_gate_and_production_follow_each_other(upgraded):
+    assert upgraded.results == dict.fromkeys(PIPELINE, "success"), upgraded.why
+    assert upgraded.in_order(*PIPELINE)
 
 
 def test_the_same_digest_is_proven_recorded_and_running_in_both_accounts(shop, upgraded):
@@ -109,10 +110,10 @@ def test_the_pages_show_the_outcomes_and_the_way_back(upgraded):
     assert "gh workflow run rollback.yml -f environment=production -f service=api" in table
 
 
-def test_a_rollback_restores_what_production_served_before(shop, promoted, upgraded, returned):
+def test_a_rollback_restores_what_production_served_before(shop, closed, upgraded, returned):
     assert returned.results == {"rollback": "success"}, returned.why
     assert returned.outputs("rollback")["outcome"] == "rolled_back"
-    digest = promoted.outputs("build")["digest"]
+    digest = closed.outputs("build")["digest"]
     assert digest != upgraded.outputs("build")["digest"]
     assert shop.answer("production")["version"] == "1.0.0"
     assert shop.running("production") == {digest}
@@ -127,8 +128,8 @@ def test_production_never_runs_when_staging_fails(shop, upgraded, broken):
     assert "production was not touched" in broken.summary("summary")
 
 
-def test_an_unproven_digest_is_refused(shop, promoted, broken, refused):
+def test_an_unproven_digest_is_refused(shop, closed, broken, refused):
     assert refused.results == {"gate": "success", "production": "failure"}, refused.why
     assert refused.outputs("production")["outcome"] == "blocked"
-    assert shop.answer("production")["digest"] == promoted.outputs("build")["digest"]
+    assert shop.answer("production")["digest"] == closed.outputs("build")["digest"]
     assert broken.outputs("build")["digest"] in refused.summary("production")
