@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
+
+Seen = TypeVar("Seen")
 
 FIRST, GROWTH, LONGEST = 0.2, 1.5, 3.0
 """Seconds from the first look to the second, how much longer the next pause is, and the longest one."""
 
 
-def settled[Seen](look: Callable[[], Seen], good: Callable[[Seen], bool], seconds: float) -> tuple[Seen, bool]:
+def settled(look: Callable[[], Seen], good: Callable[[Seen], bool], seconds: float) -> tuple[Seen, bool]:  # noqa: UP047 - ansible-test
     """What was seen last, and whether it was good; one more look is taken when the time is over.
 
     look: reads once. good: whether what it read is as written. seconds: how long to try, 0 for a single look.

@@ -16,7 +16,7 @@ ECR = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 
 def docker(*arguments: str, password: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run docker; the finished process."""
-    return subprocess.run(["docker", *arguments], input=password, capture_output=True, text=True)
+    return subprocess.run(["docker", *arguments], input=password, capture_output=True, text=True, check=False)
 
 
 def pull(settings: Settings) -> None:

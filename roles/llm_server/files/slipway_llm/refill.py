@@ -174,7 +174,7 @@ class _Refill:
         if not number:
             return
         with ThreadPoolExecutor(number) as pool:
-            running = [pool.submit(self._work, items) for _ in range(number)]
+            running = [pool.submit(self._work, items) for _each in range(number)]
             done, _pending = wait(running, return_when=FIRST_EXCEPTION)
             failed = [error for future in done if (error := future.exception())]
             if failed:
