@@ -200,10 +200,6 @@ def _rule_steps(group: Group, wanted: Mapping[Rule, str], inbound: bool) -> list
     ]
 
 
-def _one_way(rules: Mapping[Rule, str], inbound: bool) -> dict[Rule, str]:
-    return {rule: text for rule, text in rules.items() if rule.inbound == inbound}
-
-
 def permission(rule: Rule, text: str) -> dict[str, Any]:
     """The rule as the API takes it."""
     source = {SOURCES[rule.kind]: rule.peer}
