@@ -104,7 +104,7 @@ def wanted(environments, policies):
 def test_the_playbooks_have_run(environments, wanted):
     assert set(environments["local"].callers) >= set(RUN_BY) - {"promote"}
     assert "promote" in environments["production"].callers
-    calls = {place: len(found) > 50 for place, found in wanted.items() if found}
+    calls = {place: len(found) > 20 for place, found in wanted.items() if found}
     assert calls == dict.fromkeys(
         [("local", "backend"), ("local", "frontend"), ("staging", "frontend"), ("production", "frontend")], True
     )
