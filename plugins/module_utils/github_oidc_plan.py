@@ -53,7 +53,7 @@ def subjects(entry: Repository, environment: str) -> list[str]:
     Repositories made, renamed or transferred after 15 July 2026 have the second (GitHub Docs, "OpenID Connect
     reference"). A colon in a name is written as %3A there, and as it is in the claim of its own.
     """
-    owner, name = entry["repository"].split("/", 1)
+    owner, _slash, name = entry["repository"].partition("/")
     job = f"environment:{environment.replace(':', '%3A')}"
     return [
         f"repo:{owner}/{name}:{job}",

@@ -119,11 +119,10 @@ def read(client: Any, arn: str) -> Provider | None:
 @ApiErrors.common_error_handler("list roles")
 @retry
 def roles_trusting(client: Any, arn: str) -> list[str]:
-    """Names of all roles of the account that trust the provider."""
+    """Names of all roles of the account that trust the provider, in their order."""
     pages = client.get_paginator("list_roles").paginate()
-    return [
-        role["RoleName"] for page in pages for role in page["Roles"] if trusts(role["AssumeRolePolicyDocument"], arn)
-    ]
+    roles = (role for page in pages for role in page["Roles"])
+    return sorted(role["RoleName"] for role in roles if trusts(role["AssumeRolePolicyDocument"], arn))
 
 
 @ApiErrors.common_error_handler("create the identity provider {url}")

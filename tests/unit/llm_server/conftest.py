@@ -74,7 +74,8 @@ class Aws:
         moto_api_backend.reset()
 
 
-@pytest.fixture(scope="package")
+# Not of the package: between two files a worker may run another one, whose cloud ends with a reset of moto.
+@pytest.fixture(scope="module")
 def _aws(tmp_path_factory):
     found = Aws(tmp_path_factory.mktemp("state"))
     yield found

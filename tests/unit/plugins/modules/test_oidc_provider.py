@@ -72,7 +72,7 @@ def test_it_stays_while_a_role_trusts_it(iam, call):
     assert (left["changed"], left["kept"], left["trusting"]) == (
         False,
         "roles still trust it: theirs",
-        ["theirs", "ours"],
+        ["ours", "theirs"],
     )
     assert call(state="absent", leaving_roles=["ours", "theirs"])["steps"] == ["delete"]
 
