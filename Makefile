@@ -29,10 +29,9 @@ lock: venv  ## write requirements.txt anew from requirements.in
 demo: venv  ## provision, deploy v1, swap to v2 under load, publish the site, on the local cloud; writes build/report.html
 	$(PYTHON) -m localcloud.demo
 
-# The end-to-end tests wait most of the time, so that they go beside all others from the first to the last; those use
-# both cores, or leave one to them.
+# Two rows of about the same length, side by side: what waits most of the time, for clouds, and what computes.
 test: venv  ## every gate that CI runs
-	$(PYTHON) -m tests.gates e2e,lint+workflows+sanity+web+unit+molecule
+	$(PYTHON) -m tests.gates e2e+molecule,lint+workflows+sanity+web+unit
 
 lint unit sanity molecule e2e web workflows: venv  ## one gate
 	$(PYTHON) -m tests.gates $@
