@@ -76,7 +76,8 @@ def test_without_reviewers_the_gate_stays_closed(shop, closed, made):
     }, closed.why
     assert closed.status == 1
     assert "Gate production: closed" in closed.summary("gate")
-    assert made.api.asked[-1] == "/repos/acme/shop/environments/production"
+    # The frontend goes beside it and asks, too.
+    assert "/repos/acme/shop/environments/production" in made.api.asked
     assert shop.records("production") == []
 
 
