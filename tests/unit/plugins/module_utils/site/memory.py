@@ -212,7 +212,7 @@ class World:
 
     def check(self):
         """Nothing that a document names is missing, ever."""
-        objects = self.store.objects
+        objects = dict(self.store.objects)  # another thread may be writing
         for key in [key for key in objects if key.startswith("site/") and key.endswith(".html")]:
             path = key.removeprefix("site/")
             for one in references(path, objects[key].decode()):
