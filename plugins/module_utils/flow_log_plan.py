@@ -13,6 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+# Its actions: delete, create, tag and untag.
+from .resource_plan import Plan, Step
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -41,23 +44,6 @@ class Wanted:
 
     settings: Settings | None
     tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One API call: delete, create, tag or untag, and its arguments."""
-
-    action: str
-    arguments: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The one value that check mode, diff mode and the real run share. Changed is bool(steps)."""
-
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    steps: tuple[Step, ...]
 
 
 def plan_flow_log(existing: Sequence[FlowLog], wanted: Wanted) -> Plan:

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+# Its actions: create, delete, modify, tag and untag.
+from .resource_plan import Plan, Step
+
 BUCKET_ACTIONS = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads")
 OBJECT_ACTIONS = (
     "s3:AbortMultipartUpload",
@@ -39,24 +42,6 @@ class Wanted:
     policy: Mapping[str, Any] = field(default_factory=dict)
     route_table_ids: frozenset[str] = frozenset()
     tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One API call: create, delete, modify, tag or untag, and its arguments."""
-
-    action: str
-    arguments: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The one value that check mode, diff mode and the real run share. Changed is bool(steps)."""
-
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    steps: tuple[Step, ...] = ()
-    blocked: str = ""
 
 
 def endpoint_policy(buckets: Iterable[str], region: str, partition: str) -> dict[str, Any]:

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from typing import Any
 
+# Its actions: create, delete, authorize, revoke or describe (with the direction after a blank), tag and untag.
+from .resource_plan import Plan, Step
+
 ALL = "-1"
 """The protocol of a rule for every protocol, which has no ports."""
 
@@ -54,24 +57,6 @@ class Wanted:
     group: Group
     present: bool = True
     tags: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class Step:
-    """One API call: create, delete, authorize, revoke or describe (with the direction after a blank), tag or untag."""
-
-    action: str
-    arguments: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The one value that check mode, diff mode and the real run share. Changed is bool(steps)."""
-
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    steps: tuple[Step, ...] = ()
-    blocked: str = ""
 
 
 class RuleError(ValueError):
