@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -27,6 +29,9 @@ def test_the_lease_does_not_wait_longer_than_it_lasts(monkeypatch, order):
 
 
 def test_what_is_wrong_with_the_profile_is_said_in_the_modules_words(monkeypatch, capsys, tmp_path):
+    # amazon.aws takes keys of the environment for options, and moto of another test in this process may have set some.
+    for name in [name for name in os.environ if name.startswith(("AWS_", "EC2_"))]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     with patch_module_args({"region": "us-east-1", "profile": "nobody"}):
         session = OneSession(AnsibleAWSModule(argument_spec={}))
