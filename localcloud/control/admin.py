@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from localcloud.control.edge_board import EDGE
+from localcloud.ecs.native.clock import CLOCK
 
 if TYPE_CHECKING:
     from localcloud.control.bridge import Bridge
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from localcloud.settings import Settings
 
 
-_SETTINGS = ("weight_delay", "invalidation_delay")
+#: Each setting's least value in seconds.
+_SETTINGS = {"weight_delay": 0.0, "invalidation_delay": 0.0, "minute": 0.01}
 
 
 class Admin:
@@ -56,7 +58,11 @@ class Admin:
 
     async def _get_settings(self, request: web.Request) -> web.Response:  # noqa: ARG002
         return web.json_response(
-            {"weight_delay": self._bridge.weight_delay, "invalidation_delay": EDGE.invalidation_delay}
+            {
+                "weight_delay": self._bridge.weight_delay,
+                "invalidation_delay": EDGE.invalidation_delay,
+                "minute": CLOCK.minute,
+            }
         )
 
     async def _put_settings(self, request: web.Request) -> web.Response:
@@ -68,12 +74,14 @@ class Admin:
             self._bridge.set_weight_delay(wanted["weight_delay"])
         if "invalidation_delay" in wanted:
             EDGE.invalidation_delay = wanted["invalidation_delay"]
+        if "minute" in wanted:
+            CLOCK.minute = wanted["minute"]
         return await self._get_settings(request)
 
 
-def _is_seconds(value: Any) -> bool:
+def _is_seconds(value: Any, least: float) -> bool:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value) and 0 <= value <= 3600
+    return number and math.isfinite(value) and least <= value <= 3600
 
 
 def _parse_settings(text: str) -> dict[str, float]:
@@ -84,6 +92,6 @@ def _parse_settings(text: str) -> dict[str, float]:
     if unknown := set(wanted) - set(_SETTINGS):
         raise ValueError(f"unknown setting {min(unknown)!r}; there is {' and '.join(_SETTINGS)}")
     for name, delay in wanted.items():
-        if not _is_seconds(delay):
-            raise ValueError(f"{name} must be 0 to 3600 seconds")
+        if not _is_seconds(delay, _SETTINGS[name]):
+            raise ValueError(f"{name} must be {_SETTINGS[name]:g} to 3600 seconds")
     return {name: float(value) for name, value in wanted.items()}

@@ -20,6 +20,7 @@ from moto.scheduler.models import EventBridgeSchedulerBackend
 
 from localcloud.ecs import describe, requests, scaling, sizes
 from localcloud.ecs.model import Deployment, Service, Task
+from localcloud.ecs.native.api import continue_service_deployment, stop_service_deployment
 
 if TYPE_CHECKING:
     from localcloud.ecs.controller import Controller
@@ -253,6 +254,8 @@ OPERATIONS: tuple[Handler, ...] = (
     list_service_deployments,
     describe_service_deployments,
     describe_service_revisions,
+    stop_service_deployment,
+    continue_service_deployment,
     delete_cluster,
 )
 

@@ -20,7 +20,7 @@ def apply(controller: Controller, service: Service, action: Action) -> None:
     """Do this action to the service."""
     match action:
         case Start():
-            _start(controller, service, action.count)
+            _start(controller, service, action)
         case Stop():
             _stop(controller, service, action)
         case Retire():
@@ -63,8 +63,9 @@ def new_task(cluster: Any, definition: Any, **members: Any) -> Task:
     )
 
 
-def _start(controller: Controller, service: Service, count: int) -> None:
-    deployment = service.primary
+def _start(controller: Controller, service: Service, action: Start) -> None:
+    count, wanted = action.count, action.deployment
+    deployment = next(d for d in service.deployments if wanted in ("", d.id))
     cluster = ecs_backends[service.account_id][service.region].clusters[service.cluster_name]
     strategy = service.capacity_provider_strategy
     started = []

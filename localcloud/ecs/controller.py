@@ -22,6 +22,10 @@ from localcloud.control.lock import MOTO
 from localcloud.ecs import api, apply, scheduled, schedules, views
 from localcloud.ecs.lifecycle import Host, Runner
 from localcloud.ecs.model import Service, Task, now
+from localcloud.ecs.native import apply as native_apply
+from localcloud.ecs.native import course
+from localcloud.ecs.native import plan as native
+from localcloud.ecs.native.view import of_course
 from localcloud.ecs.plan import plan
 from localcloud.fargate.addresses import AddressPool
 from localcloud.fargate.guard import Guard
@@ -157,15 +161,25 @@ class Controller:
             if service.status == "INACTIVE":
                 self._services.remove(service)
         self._count()
-        waiting = any(views.waiting(service) for service in self._services)
+        waiting = any(views.waiting(service) or course.in_charge(service) for service in self._services)
         return bool(self._runners) or waiting or scheduled.pending() or schedules.pending()
 
     def _advance(self, service: Service) -> None:
         try:
-            for action in plan(views.of_service(service), time.monotonic()):
-                apply.apply(self, service, action)
+            if service.status == "ACTIVE" and course.in_charge(service):
+                self._advance_course(service)
+            else:
+                for action in plan(views.of_service(service), time.monotonic()):
+                    apply.apply(self, service, action)
         except Exception:
             log.exception("the ECS scheduler failed on %s; it goes on with the other services", service.arn)
+
+    def _advance_course(self, service: Service) -> None:
+        for move in native.plan(of_course(service), time.monotonic()):
+            if isinstance(move, native.Move):
+                native_apply.apply(service, move)
+            else:
+                apply.apply(self, service, move)
 
     def _forget_stopped(self) -> None:
         """Drop runners of stopped tasks at once, the tasks after KEEP_STOPPED."""

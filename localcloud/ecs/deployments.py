@@ -12,10 +12,13 @@ import time
 from typing import Any
 
 from localcloud.ecs.model import Deployment, Service, Task, now
+from localcloud.ecs.native import begin as native
 from localcloud.ecs.plan import breaker_threshold
 
 #: Deployments that ListServiceDeployments can show (AWS: those of the last 90 days).
 HISTORY_LIMIT = 100
+#: Statuses of service deployments that are not over.
+_UNDER_WAY = ("PENDING", "IN_PROGRESS", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 #: Seconds between restarts of a task that fails again and again: 0, then 1, 2, 4 ... (AWS: up to 27 minutes).
 BACKOFF_FIRST, BACKOFF_LIMIT = 1.0, 15.0
 
@@ -24,7 +27,9 @@ def begin(service: Service) -> Deployment:
     """A new primary deployment of what the service says now; the one before stays ACTIVE until its tasks are gone."""
     identifier = str(secrets.randbelow(9 * 10**18) + 10**18)
     base = service.arn.replace(":service/", ":service-{}/")
-    previous = service.deployments[0] if service.deployments else None
+    by_stages = service.configuration["strategy"] != "ROLLING"
+    source = native.source_of(service)
+    previous = source if by_stages else service.deployments[0] if service.deployments else None
     _supersede(service)
     deployment = Deployment(
         id=f"ecs-svc/{identifier}",
@@ -35,9 +40,13 @@ def begin(service: Service) -> Deployment:
         network=service.network,
         platform_version=service.platform_version,
         source_revision=previous.revision_arn if previous else None,
+        resolved=native.resolve(service, source),
     )
+    if by_stages:
+        others = any(d is not source for d in service.deployments)
+        deployment.course = native.course(service, source, others)
     deployment.move("IN_PROGRESS", f"ECS deployment {deployment.id} in progress.")
-    deployment.history = {"status": "IN_PROGRESS", "startedAt": now()}
+    deployment.history = {"status": "PENDING"} if by_stages else {"status": "IN_PROGRESS", "startedAt": now()}
     service.deployments = [deployment, *service.deployments]
     service.past = [deployment, *service.past[: HISTORY_LIMIT - 1]]
     service.steady = False
@@ -49,11 +58,11 @@ def _supersede(service: Service) -> None:
     for deployment in service.deployments:
         deployment.status = "ACTIVE"
     for deployment in service.past:
-        if deployment.history["status"] in ("IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
-            _finish(deployment, "STOPPED", "Replaced by a new service deployment.")
+        if deployment.history["status"] in _UNDER_WAY:
+            finish(deployment, "STOPPED", "Replaced by a new service deployment.")
 
 
-def _finish(deployment: Deployment, status: str, reason: str | None = None) -> None:
+def finish(deployment: Deployment, status: str, reason: str | None = None) -> None:
     """End the service deployment with this status."""
     deployment.history |= {"status": status, "finishedAt": now()}
     if reason:
@@ -65,7 +74,7 @@ def _finish(deployment: Deployment, status: str, reason: str | None = None) -> N
 def _end_rollback(service: Service, to: Deployment, status: str) -> None:
     for deployment in service.past:
         if deployment.history["status"] == "ROLLBACK_IN_PROGRESS" and deployment.history["rollbackTo"] == to.id:
-            _finish(deployment, status)
+            finish(deployment, status)
 
 
 def complete(service: Service) -> None:
@@ -76,7 +85,7 @@ def complete(service: Service) -> None:
     service.completed = deployment
     _end_rollback(service, deployment, "ROLLBACK_SUCCESSFUL")
     if deployment.history["status"] == "IN_PROGRESS":
-        _finish(deployment, "SUCCESSFUL")
+        finish(deployment, "SUCCESSFUL")
     service.say(f"(deployment {deployment.id}) deployment completed.")
 
 
@@ -88,7 +97,7 @@ def trip(service: Service) -> None:
     _end_rollback(service, failed, "ROLLBACK_FAILED")
     if not service.configuration["deploymentCircuitBreaker"]["rollback"] or back is None:
         if failed.history["status"] == "IN_PROGRESS":
-            _finish(failed, "STOPPED", failed.reason)
+            finish(failed, "STOPPED", failed.reason)
         return
     failed.status = "ACTIVE"
     failed.history |= {"status": "ROLLBACK_IN_PROGRESS", "rollbackTo": back.id, "statusReason": failed.reason}

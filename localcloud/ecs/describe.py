@@ -7,6 +7,7 @@ from typing import Any
 
 from localcloud.ecs import deployments, views
 from localcloud.ecs.model import Container, Deployment, Service, Task
+from localcloud.ecs.native import describe as native
 from localcloud.ecs.plan import breaker_threshold
 
 #: What LATEST means for Linux (Developer Guide, "Fargate platform versions for Amazon ECS").
@@ -79,17 +80,20 @@ def _deployment(item: Service, deployment: Deployment) -> Json:
     }
 
 
-def _revision_counts(item: Service, deployment: Deployment) -> Json:
+def _revision_counts(item: Service, deployment: Deployment, newest: Deployment | None = None) -> Json:
+    """newest: the deployment whose traffic is meant; the service's newest unless said."""
     return {
         "arn": deployment.revision_arn,
         "requestedTaskCount": item.desired_count if deployment is item.primary else 0,
         "runningTaskCount": views.running(item, deployment),
         "pendingTaskCount": views.pending(item, deployment),
+        **native.traffic(deployment, item.primary if newest is None else newest),
     }
 
 
 def service_deployment(item: Service, deployment: Deployment) -> Json:
-    """A ServiceDeployment of the rolling kind; in its brief form the surplus members are dropped."""
+    """A ServiceDeployment; in its brief form the surplus members are dropped."""
+    source = deployment.course.source if deployment.course else None
     breaker = item.configuration["deploymentCircuitBreaker"]
     monitoring = "MONITORING" if deployment.rollout == "IN_PROGRESS" else "MONITORING_COMPLETE"
     if deployment.rollout == "FAILED":
@@ -100,8 +104,8 @@ def service_deployment(item: Service, deployment: Deployment) -> Json:
         "clusterArn": item.cluster_arn,
         "createdAt": deployment.created,
         "updatedAt": deployment.updated,
-        "sourceServiceRevisions": [{"arn": deployment.source_revision}] if deployment.source_revision else [],
-        "targetServiceRevision": _revision_counts(item, deployment),
+        "sourceServiceRevisions": _sources(item, deployment, source),
+        "targetServiceRevision": _revision_counts(item, deployment, deployment),
         "targetServiceRevisionArn": deployment.revision_arn,
         "deploymentConfiguration": item.configuration,
         "deploymentCircuitBreaker": {
@@ -110,17 +114,18 @@ def service_deployment(item: Service, deployment: Deployment) -> Json:
             "threshold": breaker_threshold(item.desired_count),
         },
         **deployments.status_of(deployment),
+        **(native.stage(deployment.course) if deployment.course else {}),
     }
+
+
+def _sources(item: Service, deployment: Deployment, source: Deployment | None) -> list[Json]:
+    if source is not None:
+        return [_revision_counts(item, source, deployment)]
+    return [{"arn": deployment.source_revision}] if deployment.source_revision else []
 
 
 def revision(item: Service, deployment: Deployment) -> Json:
     """A ServiceRevision."""
-    digests = {
-        container.definition["name"]: container.digest
-        for task in item.alive(deployment)
-        for container in task.containers
-        if container.digest
-    }
     return {
         "serviceRevisionArn": deployment.revision_arn,
         "serviceArn": item.arn,
@@ -134,10 +139,11 @@ def revision(item: Service, deployment: Deployment) -> Json:
             {
                 "containerName": container["name"],
                 "image": container["image"],
-                "imageDigest": digests.get(container["name"]),
+                "imageDigest": deployment.digests.get(container["name"]),
             }
             for container in deployment.definition.container_definitions
         ],
+        "resolvedConfiguration": native.resolved(deployment),
         "guardDutyEnabled": False,
         "createdAt": deployment.created,
         **_launch(item),

@@ -129,6 +129,8 @@ class Runner:
                     container.reason = str(error)
                 raise
             specs.append(spec)
+            if task.deployment is not None and container.digest:
+                task.deployment.digests[container.definition["name"]] = container.digest
         return specs
 
     async def _live(self) -> None:

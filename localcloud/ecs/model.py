@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from localcloud.ecs.native.course import Course
 from localcloud.ecs.plan import Rollout
 
 #: Events that DescribeServices shows (Service.events, ECS API Reference).
@@ -34,6 +35,8 @@ class Deployment:
     without having been healthy, for the back-off. retry_at: monotonic seconds before which no task starts.
     source_revision: ARN of the revision it replaced.
     history: status, reason and times as DescribeServiceDeployments has them.
+    resolved: load_balancers with the target group that its tasks register in. course: of a strategy other than ROLLING.
+    digests: container -> image digest, once a task has pulled it.
     """
 
     id: str
@@ -44,6 +47,9 @@ class Deployment:
     network: dict[str, Any]
     platform_version: str
     source_revision: str | None
+    resolved: list[dict[str, Any]]
+    course: Course | None = None
+    digests: dict[str, str] = field(default_factory=dict)
     status: str = "PRIMARY"
     rollout: Rollout = "IN_PROGRESS"
     reason: str = ""

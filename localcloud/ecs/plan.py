@@ -57,9 +57,10 @@ class ServiceView:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start tasks for the primary deployment."""
+    """Start tasks for a deployment; "" is the primary one."""
 
     count: int
+    deployment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,11 @@ def plan(service: ServiceView, now: float) -> tuple[Action, ...]:
     if tripped and primary.rollout == "IN_PROGRESS":
         return (Break(),)
     return (*_starts(service, now), *_stops(service), *_bookkeeping(service))
+
+
+def keep(service: ServiceView, now: float) -> tuple[Action, ...]:
+    """Hold the primary deployment at the desired count, and do nothing else."""
+    return (*_starts(service, now), *_surplus(service, _mine(service)), *_faulty(service))
 
 
 def _drain(service: ServiceView) -> tuple[Action, ...]:

@@ -17,6 +17,7 @@ from moto.elbv2.models import elbv2_backends
 
 from localcloud.ecs import apply, deployments
 from localcloud.ecs.model import Service, Task
+from localcloud.ecs.native import checks, rules
 
 FARGATE = ("FARGATE", "FARGATE_SPOT")
 
@@ -70,7 +71,8 @@ def create_service(backend: Any, request: Mapping[str, Any]) -> Service:
     definition = find_definition(backend, request["taskDefinition"])
     strategy = _launch(cluster, request)
     balancers = deepcopy(request.get("loadBalancers") or [])
-    check_load_balancers(backend, definition, balancers)
+    configuration = _configuration(_ROLLING, request.get("deploymentConfiguration"))
+    check_load_balancers(backend, definition, balancers, configuration["strategy"])
     service = Service(
         name=name,
         arn=f"{cluster.arn.rpartition(':')[0]}:service/{cluster.name}/{name}",
@@ -85,7 +87,7 @@ def create_service(backend: Any, request: Mapping[str, Any]) -> Service:
         launch_type=None if strategy else "FARGATE",
         capacity_provider_strategy=strategy,
         platform_version=request.get("platformVersion") or "LATEST",
-        configuration=_configuration(_ROLLING, request.get("deploymentConfiguration")),
+        configuration=configuration,
         grace_period=request.get("healthCheckGracePeriodSeconds"),
         settings={**deepcopy(_SHOWN), **_given(request, _SHOWN)},
         tags=list(request.get("tags") or []),
@@ -111,7 +113,7 @@ def update_service(backend: Any, request: Mapping[str, Any]) -> Service:
         "configuration": _configuration(service.configuration, request.get("deploymentConfiguration")),
         "settings": {**service.settings, **_given(request, _SHOWN)},
     }
-    check_load_balancers(backend, definition, changes["load_balancers"])
+    check_load_balancers(backend, definition, changes["load_balancers"], changes["configuration"]["strategy"])
     if request.get("networkConfiguration"):
         changes["network"] = network(backend, request["networkConfiguration"])
     changes |= {member: request[name] for name, member in _CHANGEABLE.items() if request.get(name) is not None}
@@ -200,22 +202,25 @@ def find_definition(backend: Any, reference: str) -> Any:
     return definition
 
 
-def check_load_balancers(backend: Any, definition: Any, balancers: list[dict[str, Any]]) -> None:
-    """Every container and port exists, every target group too, and each hangs on a load balancer."""
+def check_load_balancers(backend: Any, definition: Any, balancers: list[dict[str, Any]], strategy: str) -> None:
+    """Every container and port exists, every target group too, and each hangs on a load balancer; and what the strategy
+    needs is there."""
+    checks.load_balancers(rules.Place(backend.account_id, backend.region_name), strategy, balancers)
     groups = elbv2_backends[backend.account_id][backend.region_name].target_groups
     containers = {container["name"]: container for container in definition.container_definitions}
     for balancer in balancers:
-        arn, name, port = balancer.get("targetGroupArn"), balancer.get("containerName"), balancer.get("containerPort")
+        name, port = balancer.get("containerName"), balancer.get("containerPort")
         if name not in containers:
             raise InvalidParameterException(f"The container {name} does not exist in the task definition.")
         if port not in [mapping.get("containerPort") for mapping in containers[name].get("portMappings", ())]:
             raise InvalidParameterException(f"The container {name} did not have a container port {port} defined.")
-        if arn not in groups:
-            raise InvalidParameterException(f"The specified target group does not exist. (target group {arn})")
-        if not groups[arn].load_balancer_arns:
-            raise InvalidParameterException(
-                f"The target group with targetGroupArn {arn} does not have an associated load balancer."
-            )
+        for arn in checks.pair(balancer) or [""]:
+            if arn not in groups:
+                raise InvalidParameterException(f"The specified target group does not exist. (target group {arn})")
+            if not groups[arn].load_balancer_arns:
+                raise InvalidParameterException(
+                    f"The target group with targetGroupArn {arn} does not have an associated load balancer."
+                )
 
 
 def network(backend: Any, configuration: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -257,8 +262,7 @@ def _launch(cluster: Any, request: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _configuration(base: Mapping[str, Any], given: Mapping[str, Any] | None) -> dict[str, Any]:
     merged = {**deepcopy(dict(base)), **deepcopy(dict(given or {}))}
-    if merged["strategy"] != "ROLLING":
-        raise InvalidParameterException(f"The local cloud runs strategy ROLLING only, not {merged['strategy']}.")
+    merged = checks.configuration(merged, given or {})
     if merged["maximumPercent"] <= 100 <= merged["minimumHealthyPercent"]:
         raise InvalidParameterException(
             "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."

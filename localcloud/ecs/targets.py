@@ -27,7 +27,7 @@ def register(task: Task) -> None:
     """Register the task in each target group of its deployment; groups deleted meanwhile are left out."""
     assert task.service is not None
     assert task.deployment is not None
-    for balancer in task.deployment.load_balancers:
+    for balancer in task.deployment.resolved:
         group = _group(task.service, balancer["targetGroupArn"])
         if group is not None:
             group.register([{"Id": task.address, "Port": balancer["containerPort"]}])
@@ -55,7 +55,7 @@ def health(task: Task) -> list[Health]:
     assert task.service is not None
     backend = _backend(task.service)
     found = []
-    for balancer in task.deployment.load_balancers if task.deployment else ():
+    for balancer in task.deployment.resolved if task.deployment else ():
         arn, port = balancer["targetGroupArn"], balancer["containerPort"]
         if arn in task.targets and arn in backend.target_groups:
             status = backend.describe_target_health(arn, [{"Id": task.address, "Port": port}])[0]

@@ -17,10 +17,10 @@ def of_service(service: Service) -> ServiceView:
     """The service as the planner sees it. Notes on the way which tasks are healthy for the first time."""
     breaker = service.configuration["deploymentCircuitBreaker"]
     tasks = [task for task in service.tasks if task.desired == "RUNNING"]
-    task_views = tuple(_of_task(service, task) for task in tasks)  # first: they reset the count of failures
+    task_views = tuple(of_task(service, task) for task in tasks)  # first: they reset the count of failures
     return ServiceView(
         desired=service.desired_count,
-        deployments=tuple(_of_deployment(service, deployment) for deployment in service.deployments),
+        deployments=tuple(of_deployment(service, deployment) for deployment in service.deployments),
         tasks=task_views,
         active=service.status == "ACTIVE",
         minimum_percent=service.configuration["minimumHealthyPercent"],
@@ -45,7 +45,8 @@ def waiting(service: Service) -> bool:
     return any(deployment.retry_at > time.monotonic() for deployment in service.deployments)
 
 
-def _of_deployment(service: Service, deployment: Deployment) -> DeploymentView:
+def of_deployment(service: Service, deployment: Deployment) -> DeploymentView:
+    """One of its deployments."""
     return DeploymentView(
         id=deployment.id,
         rollout=deployment.rollout,
@@ -55,7 +56,8 @@ def _of_deployment(service: Service, deployment: Deployment) -> DeploymentView:
     )
 
 
-def _of_task(service: Service, task: Task) -> TaskView:
+def of_task(service: Service, task: Task) -> TaskView:
+    """One of its tasks. Notes on the way that it is healthy for the first time."""
     assert task.deployment is not None
     fault, healthy = None, False
     if task.status == "RUNNING" and task.running_since is not None:
@@ -72,7 +74,7 @@ def _healthy(task: Task, found: list[targets.Health], age: float) -> bool:
     """Every check defined for the task passes; without any, it has run for a while."""
     assert task.deployment is not None
     checked = any(container.definition.get("healthCheck") for container in task.containers)
-    balanced = len(task.deployment.load_balancers)
+    balanced = len(task.deployment.resolved)
     if not checked and not balanced:
         return age >= UNCHECKED_SETTLE
     passed = len(found) == balanced and all(target.state == "healthy" for target in found)

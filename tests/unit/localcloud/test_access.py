@@ -125,6 +125,7 @@ def test_connection_is_kept(cloud):
         ({"weight_delay": "5"}, "0 to 3600"),
         ({"weight_delay": True}, "0 to 3600"),
         ({"invalidation_delay": 3601}, "invalidation_delay must be 0 to 3600"),
+        ({"minute": 0}, "minute must be 0.01 to 3600"),
         ({"delay": 5}, "unknown setting 'delay'"),
         ([], "must be an object"),
     ],
@@ -137,8 +138,8 @@ def test_bad_settings_are_refused(cloud, body, message):
 
 def test_settings_change(cloud):
     before = cloud.admin("settings")[1]
-    changed = {"weight_delay": 2.5, "invalidation_delay": 7.0}
+    changed = {"weight_delay": 2.5, "invalidation_delay": 7.0, "minute": 1.5}
     assert cloud.admin("settings", "PUT", changed) == (200, changed)
     assert cloud.admin("settings", "PUT", {"weight_delay": 0}) == (200, changed | {"weight_delay": 0.0})
     assert cloud.admin("settings", "PUT", before) == (200, before)
-    assert before == {"weight_delay": 0.0, "invalidation_delay": 2.0}
+    assert before == {"weight_delay": 0.0, "invalidation_delay": 2.0, "minute": 60.0}

@@ -245,7 +245,7 @@ def stand_ins(cloud):
         ({"loadBalancers": balancer("arn:x")}, "target group does not exist"),
         ({"loadBalancers": balancer("LONE")}, "associated load balancer"),
         ({"deploymentController": {"type": "CODE_DEPLOY"}}, "controller ECS only"),
-        ({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}}, "strategy ROLLING only"),
+        ({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}}, "behind a load balancer only"),
         ({"deploymentConfiguration": {"maximumPercent": 100, "minimumHealthyPercent": 100}}, "block deployments"),
         ({"serviceName": "TWICE"}, "not idempotent"),
     ],
