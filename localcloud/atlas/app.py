@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _PLAIN = "application/json"
+#: What Atlas tells to owners of the project only (Administration API, "Return One Project Service Account").
+_OWNERS = ("getServiceAccount", "listApiKeys")
 
 
 @dataclasses.dataclass(slots=True)
@@ -98,7 +100,7 @@ class Api:
                 raise ApiError(fault.code, "A fault was asked for.", status=fault.status, headers=dict(fault.headers))
             if operation.id == "createToken":
                 return self._token(request, operation, body)
-            project = self._project(request, path)
+            project = self._project(request, operation, path)
             version = ""
             if operation.versioned:
                 deprecation = self._atlas.deprecations.get(operation.id)
@@ -116,7 +118,7 @@ class Api:
         token, seconds = self._atlas.auth.mint(request.headers.get("Authorization", ""))
         return _Reply(200, {"access_token": token, "token_type": "Bearer", "expires_in": int(seconds)})
 
-    def _project(self, request: web.Request, path: dict[str, str]) -> Project:
+    def _project(self, request: web.Request, operation: Operation, path: dict[str, str]) -> Project:
         uri = request.rel_url.raw_path_qs
         principal = self._atlas.auth.identify(request.method, uri, request.headers.get("Authorization", ""))
         project = self._atlas.projects.get(path["groupId"])
@@ -126,6 +128,8 @@ class Api:
             raise ApiError("USER_UNAUTHORIZED", f"These credentials have no role in project {project.id}.")
         if principal.role == READ_ONLY and request.method != "GET":
             raise ApiError("USER_UNAUTHORIZED", f"Role {principal.role} may only read.")
+        if principal.role == READ_ONLY and operation.id in _OWNERS:
+            raise ApiError("USER_UNAUTHORIZED", f"Role {principal.role} may not see who else has a role.")
         return project
 
     def _run(
@@ -134,7 +138,8 @@ class Api:
         self._check_request(request, operation, path, body)
         given = json.loads(body) if body else None
         atlas = self._atlas
-        call = operations.Call(project, path, request.query, given, atlas.clock(), atlas.delays)
+        accounts, keys = (atlas.auth.of_project(kind, project.id) for kind in ("oauth", "digest"))
+        call = operations.Call(project, path, request.query, given, atlas.clock(), atlas.delays, accounts, keys)
         return operations.run(operation.id, call)
 
     def _check_request(self, request: web.Request, operation: Operation, path: dict[str, str], body: bytes) -> None:

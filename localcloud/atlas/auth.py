@@ -65,6 +65,10 @@ class Authenticator:
         self._tokens[token] = (principal, self._clock() + self.token_seconds)
         return token, self.token_seconds
 
+    def of_project(self, kind: str, project: str) -> list[Principal]:
+        """The credentials of one kind that have a role in a project."""
+        return [each for each in self._principals.values() if (each.kind, each.project) == (kind, project)]
+
     def forget(self) -> None:
         """Make every token and nonce invalid, as if their time were over."""
         self._tokens.clear()

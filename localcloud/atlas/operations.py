@@ -10,8 +10,9 @@ from localcloud.atlas import access, clusters, network
 from localcloud.atlas.problems import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from localcloud.atlas.auth import Principal
     from localcloud.atlas.store import Delays, Project
 
 _PAGE_SIZE = 100
@@ -19,7 +20,7 @@ _PAGE_SIZE = 100
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Call:
-    """One valid request. body: the parsed JSON or None; now: seconds of the clock."""
+    """One valid request. body: the parsed JSON or None; now: seconds of the clock. accounts, keys: the project's."""
 
     project: Project
     path: Mapping[str, str]
@@ -27,6 +28,8 @@ class Call:
     body: Any
     now: float
     delays: Delays
+    accounts: Sequence[Principal] = ()
+    keys: Sequence[Principal] = ()
 
 
 Answer = tuple[int, Any]
@@ -158,6 +161,21 @@ def _delete_user(call: Call) -> Answer:
     return 204, None
 
 
+def _get_service_account(call: Call) -> Answer:
+    wanted = call.path["clientId"]
+    roles = [each.role for each in call.accounts if each.id == wanted]
+    if not roles:
+        raise ApiError("RESOURCE_NOT_FOUND", f"Project {call.project.id} has no service account {wanted}.")
+    return 200, {"clientId": wanted, "name": wanted, "roles": roles}
+
+
+def _list_api_keys(call: Call) -> Answer:
+    group = call.project.id
+    return _page(
+        call, ({"publicKey": key.id, "roles": [{"groupId": group, "roleName": key.role}]} for key in call.keys)
+    )
+
+
 HANDLERS: dict[str, Callable[[Call], Answer]] = {
     "listContainers": _list_containers,
     "createContainer": _create_container,
@@ -180,6 +198,8 @@ HANDLERS: dict[str, Callable[[Call], Answer]] = {
     "deleteCluster": _delete_cluster,
     "getUser": _get_user,
     "updateUser": _update_user,
+    "getServiceAccount": _get_service_account,
+    "listApiKeys": _list_api_keys,
     "createLegacyCluster": _create_legacy_cluster,
     "getLegacyCluster": _get_legacy_cluster,
     "updateLegacyCluster": _update_legacy_cluster,

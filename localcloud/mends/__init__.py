@@ -23,6 +23,7 @@ from localcloud.mends import (
     s3,
     s3_checksums,
     scheduler,
+    servicequotas,
     ssm,
     wafv2,
 )
@@ -43,6 +44,7 @@ _MENDS = (
     s3,
     s3_checksums,
     scheduler,
+    servicequotas,
     ssm,
     wafv2,
 )
