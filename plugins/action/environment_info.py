@@ -32,15 +32,20 @@ class ActionModule(ActionBase):
         """What the module returns."""
         result = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
+        source = ""
         if not set(arguments) - ASIDE:
-            arguments |= self._of_inventory(task_vars or {})
-        return {**result, **self._execute_module(module_args=arguments, task_vars=task_vars)}
+            source, found = self._of_inventory(task_vars or {})
+            arguments |= found
+        told = {"inventory": source, "profile": arguments.get("profile") or ""}
+        return {**result, **self._execute_module(module_args=arguments, task_vars=task_vars), **told}
 
-    def _of_inventory(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+    def _of_inventory(self, task_vars: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The inventory that has the host, and the module's options from it."""
         host = str(task_vars["inventory_hostname"])
         sources = [str(source) for source in task_vars.get("ansible_inventory_sources", [])]
         several = len(sources) > 1
-        variables = self._rendered(self._own_variables(host, sources) if several else task_vars)
+        source, own = self._own_variables(host, sources) if several else ("".join(sources), task_vars)
+        variables = self._rendered(own)
         lacking = inputs_plan.lacking(variables)
         if lacking:
             raise AnsibleActionFail(
@@ -51,9 +56,9 @@ class ActionModule(ActionBase):
         profile = inputs_plan.profile_of(variables, _profiles(), several=several)
         # Empty keys, so that those of the process, which are another environment's, do not go with the profile.
         keys = dict.fromkeys(("access_key", "secret_key", "session_token"), "")
-        return found | ({"profile": profile, **keys} if profile else {})
+        return source, found | ({"profile": profile, **keys} if profile else {})
 
-    def _own_variables(self, host: str, sources: list[str]) -> dict[str, Any]:
+    def _own_variables(self, host: str, sources: list[str]) -> tuple[str, dict[str, Any]]:
         """The host's variables as if its inventory were the only one: of several, the last one's group_vars/all would
         hold for all hosts."""
         for source in sources:
@@ -61,7 +66,7 @@ class ActionModule(ActionBase):
             found = inventory.get_host(host) if GROUP in inventory.groups else None
             if found is not None:
                 manager = VariableManager(loader=self._loader, inventory=inventory)
-                return manager.get_vars(host=found)
+                return source, manager.get_vars(host=found)
         raise AnsibleActionFail(f"{host} is in none of the inventories {', '.join(sources)}: nothing was read")
 
     def _rendered(self, variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -179,6 +179,15 @@ environment:
       C(site), C(gpu), C(atlas), C(ci), C(alarms), C(break_glass) and C(problems).
   returned: success
   type: dict
+inventory:
+  description: The inventory that has the host, where the options came from it.
+  returned: success
+  type: str
+  sample: inventories/staging
+profile:
+  description: The AWS profile that was used, empty for the credentials of the process.
+  returned: success
+  type: str
 """
 
 import time

@@ -15,7 +15,7 @@ from ..llm_catalog import HOSTS
 from ..site.state_plan import Current
 from .model_plan import SITE, Wanted
 from .network_plan import acl_name
-from .services_plan import git_sha, release_of
+from .services_plan import git_sha, last_release, proven, release_of
 
 Described = Mapping[str, Any]
 Document = dict[str, Any]
@@ -150,6 +150,6 @@ def break_glass(records: Mapping[str, Sequence[Described]]) -> list[Document]:
 
 
 def site_extras(records: Mapping[str, Sequence[Described]], lock: Document | None) -> Document:
-    """What a service has too: the lease and the last run."""
+    """What a service has too: the lease, the last run, and the last one that left its release serving."""
     found = records.get(SITE) or ()
-    return {"lock": lock, "last_release": release_of(found[0]) if found else None}
+    return {"lock": lock, "last_release": last_release(found), "proven": proven(found)}

@@ -72,8 +72,8 @@ def service(wanted: WantedService, found: Found) -> Document:
         "scaling": _scaling(wanted, found, engine, live),
         "warm": _warm(wanted, found),
         "lock": found.lock,
-        "last_release": _last_release(found.records),
-        "proven": _proven(found.records),
+        "last_release": last_release(found.records),
+        "proven": proven(found.records),
         "scheduled": [_scheduled(found, each) for each in found.schedules],
         "alarms": [{"name": each["name"], "state": each["state"]} for each in found.alarms],
         "providers": _providers(wanted, found, str(serving.get("task_definition") or "")),
@@ -236,11 +236,12 @@ def release_of(record: Described) -> Document:
     }
 
 
-def _last_release(records: Sequence[Described]) -> Document | None:
+def last_release(records: Sequence[Described]) -> Document | None:
+    """The newest run, whatever became of it."""
     return release_of(records[0]) if records else None
 
 
-def _proven(records: Sequence[Described]) -> Document | None:
+def proven(records: Sequence[Described]) -> Document | None:
     """The newest run that left its digest serving: what a promotion from here would take."""
     return next((release_of(record) for record in records if left_serving(record)), None)
 
