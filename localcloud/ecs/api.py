@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Handler = Callable[["Controller", Any, Json], Json]
 
+#: What ListServiceDeployments shows at once, and DescribeServiceDeployments and -Revisions take.
+_PAGE = 20
+
 _originals: list[tuple[type, str, Any]] = []
 
 
@@ -201,17 +204,20 @@ def list_tasks(_: Controller, backend: Any, request: Json) -> Json:
 
 
 def list_service_deployments(_: Controller, backend: Any, request: Json) -> Json:
-    """ListServiceDeployments, newest first."""
+    """ListServiceDeployments, newest first, in pages of 20."""
     service = requests.find_service(backend, request.get("cluster") or "default", request["service"])
     statuses = request.get("status") or ()
     shown = [describe.service_deployment(service, deployment) for deployment in service.past]
-    return {"serviceDeployments": [item for item in shown if not statuses or item["status"] in statuses]}
+    found = [item for item in shown if not statuses or item["status"] in statuses]
+    begin, size = int(request.get("nextToken") or 0), request.get("maxResults") or _PAGE
+    page: Json = {"serviceDeployments": found[begin : begin + size]}
+    return page | ({"nextToken": str(begin + size)} if len(found) > begin + size else {})
 
 
 def describe_service_deployments(_: Controller, backend: Any, request: Json) -> Json:
     """DescribeServiceDeployments."""
     known = {deployment.arn: (service, deployment) for service, deployment in _past(backend)}
-    wanted = request.get("serviceDeploymentArns") or ()
+    wanted = _at_most("serviceDeploymentArns", request)
     return {
         "serviceDeployments": [describe.service_deployment(*known[arn]) for arn in wanted if arn in known],
         "failures": [{"arn": arn, "reason": "MISSING"} for arn in wanted if arn not in known],
@@ -221,7 +227,7 @@ def describe_service_deployments(_: Controller, backend: Any, request: Json) -> 
 def describe_service_revisions(_: Controller, backend: Any, request: Json) -> Json:
     """DescribeServiceRevisions."""
     known = {deployment.revision_arn: (service, deployment) for service, deployment in _past(backend)}
-    wanted = request.get("serviceRevisionArns") or ()
+    wanted = _at_most("serviceRevisionArns", request)
     return {
         "serviceRevisions": [describe.revision(*known[arn]) for arn in wanted if arn in known],
         "failures": [{"arn": arn, "reason": "MISSING"} for arn in wanted if arn not in known],
@@ -271,6 +277,13 @@ def _find_task(backend: Any, request: Json) -> Task:
         if task.id == wanted:
             return task
     raise InvalidParameterException("The referenced task was not found.")
+
+
+def _at_most(member: str, request: Json) -> list[str]:
+    wanted = list(request.get(member) or ())
+    if len(wanted) > _PAGE:
+        raise InvalidParameterException(f"{member} cannot have more than {_PAGE} elements.")
+    return wanted
 
 
 def _past(backend: Any) -> Iterable[tuple[Service, Deployment]]:

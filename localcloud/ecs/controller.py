@@ -161,7 +161,7 @@ class Controller:
             if service.status == "INACTIVE":
                 self._services.remove(service)
         self._count()
-        waiting = any(views.waiting(service) or course.in_charge(service) for service in self._services)
+        waiting = any(views.waiting(service) or course.under_way(service) for service in self._services)
         return bool(self._runners) or waiting or scheduled.pending() or schedules.pending()
 
     def _advance(self, service: Service) -> None:
@@ -178,6 +178,7 @@ class Controller:
         for move in native.plan(of_course(service), time.monotonic()):
             if isinstance(move, native.Move):
                 native_apply.apply(service, move)
+                self._wake.set()  # a stage in which nothing is waited for needs no time
             else:
                 apply.apply(self, service, move)
 

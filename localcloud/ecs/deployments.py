@@ -64,6 +64,8 @@ def _supersede(service: Service) -> None:
 
 def finish(deployment: Deployment, status: str, reason: str | None = None) -> None:
     """End the service deployment with this status."""
+    if deployment.course is not None:
+        deployment.course.close()
     deployment.history |= {"status": status, "finishedAt": now()}
     if reason:
         deployment.history["statusReason"] = reason

@@ -84,7 +84,7 @@ def _revision_counts(item: Service, deployment: Deployment, newest: Deployment |
     """newest: the deployment whose traffic is meant; the service's newest unless said."""
     return {
         "arn": deployment.revision_arn,
-        "requestedTaskCount": item.desired_count if deployment is item.primary else 0,
+        "requestedTaskCount": native.requested(item, deployment),
         "runningTaskCount": views.running(item, deployment),
         "pendingTaskCount": views.pending(item, deployment),
         **native.traffic(deployment, item.primary if newest is None else newest),

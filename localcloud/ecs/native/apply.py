@@ -29,7 +29,7 @@ def apply(service: Service, move: Move) -> None:
         case RollBack():
             _turn(service, course, move)
         case Fail():
-            _fail(service, course, move)
+            _fail(service, move)
         case Finish():
             _finish(service, course)
 
@@ -71,13 +71,6 @@ def _hooks(course: Course, stage: str) -> list[Hook]:
     return hooks
 
 
-def _close_hooks(course: Course) -> None:
-    """A hook that nobody has answered dies with the way forward; which status it has then is not documented."""
-    for hook in course.hooks:
-        if hook.status == "AWAITING_ACTION":
-            hook.status = "FAILED"
-
-
 def _turn(service: Service, course: Course, move: RollBack) -> None:
     failed, source = service.primary, course.source
     assert source is not None
@@ -96,10 +89,9 @@ def _turn(service: Service, course: Course, move: RollBack) -> None:
     service.say(f"rolling back to (deployment {source.id}).")
 
 
-def _fail(service: Service, course: Course, move: Fail) -> None:
+def _fail(service: Service, move: Fail) -> None:
     """The end where it stands: what happens to its tasks and to the rules then is not documented; here both stay."""
     _announce(service, move.reason, move.alarms)
-    course.ended = True
     reason = NO_CANDIDATE if move.status == "ROLLBACK_FAILED" else move.reason
     if service.primary.history["status"] == "PENDING":
         service.primary.history["startedAt"] = now()
@@ -111,13 +103,12 @@ def _announce(service: Service, reason: str, alarms: tuple[str, ...]) -> None:
     deployment, course = service.primary, service.primary.course
     assert course is not None
     course.triggered = list(alarms)
-    _close_hooks(course)
+    course.close_hooks()
     deployment.move("FAILED", reason)
     service.say(f"(deployment {deployment.id}) deployment failed: {reason}")
 
 
 def _finish(service: Service, course: Course) -> None:
-    course.ended = True
     if not course.back:
         deployments.complete(service)
         return

@@ -67,6 +67,17 @@ class Course:
         """Where it is; None before the first stage."""
         return self.phases[self.index] if self.index >= 0 else None
 
+    def close(self) -> None:
+        """It is over. A hook that nobody has answered dies with it; which status it has then is not documented."""
+        self.ended = True
+        self.close_hooks()
+
+    def close_hooks(self) -> None:
+        """The way forward is over."""
+        for hook in self.hooks:
+            if hook.status == "AWAITING_ACTION":
+                hook.status = "FAILED"
+
     @property
     def current_hooks(self) -> list[Hook]:
         """The hooks of this phase."""
@@ -79,6 +90,12 @@ def entries(deployment: Deployment) -> Iterator[tuple[dict[str, Any], str, str]]
         advanced, mine = entry["advancedConfiguration"], resolved["targetGroupArn"]
         pair = (entry["targetGroupArn"], advanced["alternateTargetGroupArn"])
         yield advanced, mine, next(arn for arn in pair if arn != mine)
+
+
+def under_way(service: Service) -> bool:
+    """Whether time alone may bring the newest deployment's next stage."""
+    course = service.primary.course if service.deployments else None
+    return course is not None and not course.ended
 
 
 def in_charge(service: Service) -> bool:

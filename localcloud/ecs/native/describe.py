@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from localcloud.ecs.model import Deployment
-from localcloud.ecs.native.course import Course, Hook
+from localcloud.ecs.model import Deployment, Service
+from localcloud.ecs.native.course import Course, Hook, in_charge
 
 Json = dict[str, Any]
 
@@ -23,6 +23,17 @@ def traffic(deployment: Deployment, newest: Deployment) -> Json:
     else:
         shares = (0.0, 0.0)
     return {"requestedProductionTrafficWeight": float(shares[0]), "requestedTestTrafficWeight": float(shares[1])}
+
+
+def requested(service: Service, deployment: Deployment) -> int:
+    """The tasks that a revision of the service shall have."""
+    if not in_charge(service):
+        return service.desired_count if deployment is service.primary else 0
+    course = service.primary.course
+    assert course is not None
+    target, source = ("none", "full") if course.phase is None else (course.phase.target, course.phase.source)
+    count = {id(service.primary): target, id(course.source): source}.get(id(deployment), "none")
+    return 0 if count == "none" else service.desired_count
 
 
 def stage(course: Course) -> Json:

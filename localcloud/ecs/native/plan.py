@@ -157,7 +157,7 @@ def _failure(view: CourseView) -> Move | None:
     reason = view.asked or _trouble(view)
     if reason:
         return _rolled_back(view, reason)
-    if view.alarms:
+    if view.alarms and not (view.phase and view.phase.stage == "CLEAN_UP"):
         reason = f"{BECAUSE}these alarms went into the ALARM state: {', '.join(view.alarms)}."
         return _rolled_back(view, reason, view.alarms_roll_back, view.alarms)
     failed = view.target.deployment.failed >= rolling.breaker_threshold(view.desired)

@@ -96,8 +96,11 @@ class Staged:
 
     def newest(self):
         """ARN of the newest service deployment."""
-        found = self.cloud.ecs.list_service_deployments(cluster="main", service=self.name)["serviceDeployments"]
-        return found[0]["serviceDeploymentArn"]
+        return self.all()[0]["serviceDeploymentArn"]
+
+    def all(self):
+        """The service's deployments, newest first."""
+        return self.cloud.ecs.list_service_deployments(cluster="main", service=self.name)["serviceDeployments"]
 
     def show(self, arn):
         shown = self.cloud.ecs.describe_service_deployments(serviceDeploymentArns=[arn])
