@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Layouts: nothing crosses and nothing is covered, in every size that a drawing has to bear."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.slipway.ops.plugins.module_utils.diagram import backend, cicd, frontend
+
+from tests.unit.plugins.module_utils.diagram import diagram_environments as made
+from tests.unit.plugins.module_utils.diagram.geometry import faults
+
+LONG = "a-service-whose-name-fills"
+PUBLIC = {"subnets": ["subnet-public-0"]}
+PRIVATE = {"subnets": ["subnet-private-0"]}
+
+
+def crowd(count: int, *, full: bool) -> list[dict]:
+    """So many services: small ones, or each with as much to say as there can be."""
+    if not full:
+        return [made.service(f"svc{at}" if at else "api", at) for at in range(count)]
+    return [
+        made.service(
+            f"{LONG[:-1]}{at}",
+            at,
+            (998, 1),
+            host="a-rather-long-host-name.production.example.com",
+            path_patterns=["/one/*", "/another/*", "/and/one/more/*"],
+            colors=[
+                made.color("blue", 998, 120, healthy=101, running=119, **(PRIVATE if at % 2 else PUBLIC)),
+                made.color("green", 1, 12, git_sha=None, **(PRIVATE if at % 2 else PUBLIC)),
+            ],
+            workers=[{"name": "a-worker-with-a-long-name", "running": 1, "desired": 10, "digest": made.digest("w")}],
+            warm={"color": "green", "until": "2026-11-24T20:30:00Z"},
+            scheduled=[{"name": "report", "schedule": "rate(5 minutes)", "digest": None}] * 3,
+            alarms=[{"name": "x", "state": "ALARM"}] * 12,
+            providers=[{"name": f"a-provider-with-a-long-name-{at}-{n}", "url": None} for n in range(2)],
+        )
+        for at in range(count)
+    ]
+
+
+def environment(zones: int, services: int, *, full: bool, name: str = "production") -> dict:
+    given = made.environment(name, zones, services=crowd(services, full=full))
+    if not full:
+        return given
+    names = given["network"]["zones"]
+    given["network"] |= {"nat": "per_zone", "s3_endpoint": {"id": "vpce-1", "state": "pendingAcceptance"}}
+    given["network"]["peering"] |= {"state": "pending-acceptance", "atlas_cidr": "192.168.240.0/21"}
+    given["load_balancer"] |= {"firewall": "a-web-acl-with-a-rather-long-name-in-production"}
+    given["gpu"] = made.gpu(*names, names[0], names[-1], model="a-model-with-a-long-name-70b-instruct-awq")
+    given["site"] |= {"aliases": ["a-long-name-of-the-application.example.com"] * 3, "invalidations_in_progress": 12}
+    given["ci"] |= {"repositories": [f"an-organization/a-repository-{at}" for at in range(9)]}
+    given["problems"] = [{"part": "alarms", "message": "AccessDenied: " + "no " * 90}] * 2
+    return given
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["small", "full"])
+@pytest.mark.parametrize("zones", [1, 2, 3])
+def test_no_picture_has_a_fault(zones, full):
+    for services in range(1, 7):
+        given = environment(zones, services, full=full)
+        first = environment(zones, services, full=full, name="staging")
+        assert faults(backend.draw(given)) == {}
+        assert faults(frontend.draw(given)) == {}
+        assert faults(cicd.draw([given, first])) == {}
