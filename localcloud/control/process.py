@@ -6,9 +6,8 @@ from __future__ import annotations
 import dataclasses
 import os
 
-# Read by moto when it is imported. A certificate that is validated by DNS is ISSUED after a second, not a minute.
-os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "1")
-# Or any web page that a user visits could call this API from the browser, and have it run programs.
+# Read by moto when it is imported. Or any web page that a user visits could call this API from the browser, and have
+# it run programs.
 os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
 
 from localcloud import mends

@@ -8,6 +8,7 @@ and where AWS documents it. They are installed once, when the control process st
 from __future__ import annotations
 
 from localcloud.mends import (
+    acm,
     autoscaling,
     budgets,
     cloudfront,
@@ -20,6 +21,8 @@ from localcloud.mends import (
     elbv2,
     elbv2_logs,
     iam,
+    logs,
+    route53,
     s3,
     s3_checksums,
     scheduler,
@@ -29,6 +32,7 @@ from localcloud.mends import (
 )
 
 _MENDS = (
+    acm,
     autoscaling,
     budgets,
     cloudfront,
@@ -41,6 +45,8 @@ _MENDS = (
     elbv2,
     elbv2_logs,
     iam,
+    logs,
+    route53,
     s3,
     s3_checksums,
     scheduler,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The APIs in front of a site (CloudFront, AWS WAF, S3, CloudWatch Logs) of the local cloud, inside the test."""
+"""The APIs in front of a site (CloudFront, AWS WAF, S3, ACM, Route 53, CloudWatch, its Logs, SNS) of the local cloud, inside the test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from localcloud import network
 from localcloud.control import access, calls, dispatcher, edge_board
 from localcloud.control.faults import parse
 from localcloud.control.server import Server
-from localcloud.mends import cloudfront, s3, wafv2
+from localcloud.mends import acm, cloudfront, logs, route53, s3, wafv2
 from localcloud.settings import Account
 
 
@@ -31,7 +31,7 @@ class FrontCloud:
         self._clients = {}
 
     def start(self):
-        for mend in (cloudfront, s3, wafv2):
+        for mend in (acm, cloudfront, logs, route53, s3, wafv2):
             mend.install()
         self.deploys_within(0.0)
         self._server.start()
@@ -57,7 +57,7 @@ class FrontCloud:
 
     def empty(self):
         """As if nothing had been made, and no call were struck. The account's keys stay."""
-        for service in ("cloudfront", "ec2", "elbv2", "logs", "s3", "wafv2"):
+        for service in ("acm", "cloudfront", "cloudwatch", "ec2", "elbv2", "logs", "route53", "s3", "sns", "wafv2"):
             get_backend(service)[self.account.id].reset()
         self.fault()
         self.deploys_within(0.0)
