@@ -48,9 +48,10 @@ def rows(snapshots: Sequence[Snapshot]) -> list[Row]:
     for name in _names(snapshots):
         services = [_named(snapshot, name) for snapshot in snapshots]
         told = _WORKER if all(each is None or each["kind"] != "web" for each in services) else _SERVICE
-        found += [_row(name, label, services, say) for label, say in told]
-    found += [_row("site", label, [snapshot["site"] for snapshot in snapshots], say) for label, say in _SITE]
-    found += [_row("environment", label, snapshots, say) for label, say in _ENVIRONMENT]
+        found += [_row(snapshots, (name, label), services, say) for label, say in told]
+    sites = [snapshot["site"] for snapshot in snapshots]
+    found += [_row(snapshots, ("site", label), sites, say) for label, say in _SITE]
+    found += [_row(snapshots, ("environment", label), snapshots, say) for label, say in _ENVIRONMENT]
     return [row for row in found if any(row.cells)]
 
 
@@ -63,8 +64,25 @@ def _named(snapshot: Snapshot, name: str) -> Entry | None:
     return next((each for each in snapshot["services"] if each["name"] == name), None)
 
 
-def _row(section: str, label: str, entries: Sequence[Entry | None], say: Say) -> Row:
-    return Row(section, label, tuple(tuple(say(each)) if each is not None else () for each in entries))
+def _row(snapshots: Sequence[Snapshot], place: tuple[str, str], entries: Sequence[Entry | None], say: Say) -> Row:
+    """What could not be read is never said to be absent."""
+    cells: list[tuple[Line, ...]] = []
+    for snapshot, entry in zip(snapshots, entries, strict=True):
+        if place[1] in _PARTS and _unread(snapshot, place):
+            cells.append((Line("not read", WATCH),))
+        else:
+            cells.append(tuple(say(entry)) if entry is not None else ())
+    return Row(*place, tuple(cells))
+
+
+def _unread(snapshot: Snapshot, place: tuple[str, str]) -> bool:
+    """Whether a part of which the row tells could not be read. The reads of one service bear its name."""
+    section, label = place
+    asked = _PARTS[label]
+    whole = {"environment", *asked, *(f"{part} {section}" for part in asked)}
+    parts = [str(problem["part"]) for problem in snapshot["problems"]]
+    begins = tuple(f"{part.rstrip('*')} " for part in asked if part.endswith("*"))
+    return any(part in whole or (begins and part.startswith(begins)) for part in parts)
 
 
 def moment(text: str | None) -> str:
@@ -355,6 +373,30 @@ _ENVIRONMENT: Sequence[tuple[str, Say]] = (
     ("drift", _drift),
     ("not read", _problems),
 )
+
+# Row -> the reads that it tells of (observe.py); with an asterisk those of anything.
+_PARTS: Mapping[str, Sequence[str]] = {
+    "traffic": ("load_balancer", "groups", "ecs"),
+    "serves": ("ecs", "definitions*", "current", "load_balancer"),
+    "tasks": ("ecs", "groups", "health*", "tasks"),
+    "scaling": ("targets",),
+    "kept warm": ("warm",),
+    "last run": ("records",),
+    "lock": ("locks",),
+    "workers": ("ecs",),
+    "scheduled": ("schedules",),
+    "route": ("load_balancer",),
+    "published": ("current",),
+    "edge": ("distribution", "invalidations"),
+    "firewall": ("distribution",),
+    "network": ("network",),
+    "balancer": ("load_balancer",),
+    "Atlas": ("network", "atlas"),
+    "GPU hosts": ("gpu", "instances"),
+    "GitHub": ("provider", "roles"),
+    "alarms": ("alarms",),
+    "glass broken": ("records*",),
+}
 
 
 def attention(found: Sequence[Row], column: int) -> list[str]:

@@ -62,6 +62,10 @@ def promotions(snapshots: Sequence[Snapshot]) -> list[Promotion]:
 
 
 def _changes(source: Snapshot, target: Snapshot) -> Iterator[Change]:
+    closed = [str(end["name"]) for end in (source, target) if _unread(end, "")]
+    if closed:
+        yield Change("everything", UNKNOWN, Artifact(), Artifact(), f"{' and '.join(closed)} could not be read")
+        return
     before = {str(service["name"]): service for service in target["services"]}
     for service in source["services"]:
         name = str(service["name"])
@@ -99,7 +103,10 @@ def _change(
 
 
 def _unread(snapshot: Snapshot, name: str) -> bool:
-    parts = ("environment", "load_balancer", "ecs", "groups", f"records {name}")
+    """Of name, or of everything when that is empty."""
+    of_all = ("environment",)
+    own = ("distribution", "current") if name == "site" else ("load_balancer", "ecs", "groups")
+    parts = (*of_all, *own, f"records {name}") if name else of_all
     return any(problem["part"] in parts for problem in snapshot["problems"])
 
 
@@ -127,10 +134,12 @@ def words(outcome: object) -> str:
 def sentence(promotion: Promotion) -> str:
     """One line that says what it would change."""
     changed = [_said(each) for each in promotion.changes if each.verdict == CHANGES]
-    rest = [f"{each.name}: {each.note}" for each in promotion.changes if each.verdict in (UNKNOWN, NOTHING)]
-    head = f"A promotion from {promotion.source} to {promotion.target} would change "
-    told = (", ".join(changed) if changed else "nothing") + (f" ({'; '.join(rest)})" if rest else "")
-    return f"{head}{told}"
+    rest = [each for each in promotion.changes if each.verdict in (UNKNOWN, NOTHING)]
+    notes = f" ({'; '.join(f'{each.name}: {each.note}' for each in rest)})" if rest else ""
+    way = f"a promotion from {promotion.source} to {promotion.target} would change"
+    if not changed and any(each.verdict == UNKNOWN for each in rest):
+        return f"What {way} is not known{notes}"
+    return f"A{way[1:]} {', '.join(changed) or 'nothing'}{notes}"
 
 
 def _said(change: Change) -> str:

@@ -68,10 +68,10 @@ def _promotion(promotion: Promotion) -> str:
         f"</span>{_note(each.note)}</td></tr>"
         for each in promotion.changes
     )
-    changes = sum(each.verdict == CHANGES for each in promotion.changes)
-    head = f"A promotion from {source} to {target} would change " + (
-        f"{changes} of {len(promotion.changes)}" if changes else "nothing"
-    )
+    count = sum(each.verdict == CHANGES for each in promotion.changes)
+    unknown = any(each.verdict == UNKNOWN for each in promotion.changes)
+    what = f"{count} of {len(promotion.changes)}" if count else "nothing that is known" if unknown else "nothing"
+    head = f"A promotion from {source} to {target} would change {what}"
     command = f'<p class="dim">The gate has the last word: <code>{escape(promotion.command)} --check</code></p>'
     return (
         f'<section class="promotion"><h2>{head}</h2><table class="changes"><thead><tr><th></th><th>{target} serves</th>'

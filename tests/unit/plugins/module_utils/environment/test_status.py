@@ -157,6 +157,26 @@ def test_details_of_what_is_said():
     assert said(staging(site=site("2b" * 32, NEW_SHA, AT, release=None)), "site", "published") == []
 
 
+@pytest.mark.parametrize(
+    ("part", "place"),
+    [
+        ("environment", ("environment", "network")),
+        ("environment", ("api", "traffic")),
+        ("gpu", ("environment", "GPU hosts")),
+        ("records api", ("api", "last run")),
+        ("records site", ("environment", "glass broken")),
+        ("health arn:aws:x", ("api", "tasks")),
+    ],
+    ids=["all", "all-services", "gpu", "records", "any-records", "health"],
+)
+def test_what_could_not_be_read_is_not_said_to_be_absent(part, place):
+    snapshot = staging(problems=[{"part": part, "message": "denied"}], network=None)
+    assert said(snapshot, *place) == [(WATCH, "not read")]
+    assert said(staging(problems=[{"part": "records other", "message": "denied"}]), "api", "last run") != [
+        (WATCH, "not read")
+    ]
+
+
 def test_a_worker_says_what_a_worker_has():
     worker = service(NEW, NEW_SHA, AT, name="queue", kind="worker", live_color=None, priority=None)
     worker["colors"] = [color("-", None, 1, NEW, NEW_SHA)]
@@ -213,11 +233,22 @@ def test_what_to_know_before_a_promotion(changes, note):
     assert any(note in line for line in table([api(**changes), production(site=None)], 200))
 
 
+def closed_problem():
+    return [{"part": "environment", "message": "wrong account"}]
+
+
 def test_what_no_promotion_can_be_told_of():
     found = promoted(api(proven=None), site=None)
     assert sentence(found).endswith("nothing (api: staging has no release that was left serving)")
     unread = staging(problems=[{"part": "records api", "message": "denied"}])
-    assert promoted(unread).changes[0].verdict == "unknown"
+    found = promoted(unread)
+    assert [each.verdict for each in found.changes] == ["unknown", "changes"]
+    assert sentence(found).endswith("site (3f78685 -> 89e6c98) (api: staging could not be read)")
+    closed = promoted(staging(problems=closed_problem()))
+    assert sentence(closed) == (
+        "What a promotion from staging to production would change is not known (everything: staging could not be read)"
+    )
+    assert "nothing that is known" in page([staging(problems=closed_problem()), production()])
     never = promoted(staging(), site=site("", "", AT, release=None), services=[])
     assert sentence(never).endswith("would change site (nothing -> 89e6c98)")
 
