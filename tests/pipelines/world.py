@@ -173,15 +173,20 @@ def _hook(path: Path) -> None:
     path.chmod(0o755)
 
 
-def _publish_slipway(world: World) -> None:
-    """Push what git would take of this checkout, whether it is committed or not."""
+def copy_checkout(folder: Path) -> None:
+    """Copy into FOLDER what git would take of this checkout, whether it is committed or not."""
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
     for name in filter(None, names):
-        source, target = ROOT / name, world.slipway / name
+        source, target = ROOT / name, folder / name
         if source.is_symlink() or source.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _publish_slipway(world: World) -> None:
+    """Push this checkout."""
+    copy_checkout(world.slipway)
     world.site.create(SLIPWAY)
     script = f"git init -q && git add -A && git commit -qm Slipway && git push -q {HOST}{SLIPWAY} main"
     subprocess.run(["sh", "-ec", script], cwd=world.slipway, env=world.env() | {"HOME": str(world.home)}, check=True)

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What MkDocs calls while it builds the site: generated pages come in, links and marks are made the site's."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+
+# MkDocs reads this file by its path.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from docs_build import links, reference
+from docs_build.blocks import without_marks
+from docs_build.pages import ROOT
+
+# Page of the site -> the file of the checkout that it is made of.
+_SOURCES = {"overview.md": "README.md", "contributing.md": "CONTRIBUTING.md"}
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages that are not in docs/."""
+    pages = {page: (ROOT / source).read_text(encoding="utf-8") for page, source in _SOURCES.items()}
+    pages |= reference.module_pages(ROOT)
+    pages["reference/roles/index.md"] = reference.roles_index(ROOT)
+    for name in reference.roles(ROOT):
+        page = f"reference/roles/{name}.md"
+        _SOURCES[page] = f"roles/{name}/README.md"
+        pages[page] = reference.role_page(ROOT, name)
+    for page, text in pages.items():
+        files.append(File.generated(config, page, content=text))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Links as the site has them; no marks."""
+    name = page.file.src_uri
+    text = without_marks(markdown)
+    if page.file.generated_by and name not in _SOURCES:
+        return text
+    try:
+        return links.rewritten(text, _SOURCES.get(name, f"docs/{name}"), name, ROOT)
+    except links.BrokenLinkError as error:
+        raise PluginError(str(error)) from None
