@@ -106,8 +106,10 @@ def _method(controller: Controller, operation: Handler) -> Callable[[Any], Actio
 
 def create_service(controller: Controller, backend: Any, request: Json) -> Json:
     """CreateService."""
-    service = requests.create_service(backend, request)
-    controller.add_service(service)
+    service = requests.known_service(backend, request)
+    if service is None:
+        service = requests.create_service(backend, request)
+        controller.add_service(service)
     return {"service": describe.service(service, tags=True)}
 
 

@@ -170,6 +170,7 @@ class Service:
     settings: dict[str, Any]
     tags: list[dict[str, str]]
     propagate_tags: str = "NONE"
+    client_token: str | None = None
     scheduling_strategy: str = "REPLICA"
     status: str = "ACTIVE"
     created: datetime = field(default_factory=now)

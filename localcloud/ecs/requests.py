@@ -92,11 +92,25 @@ def create_service(backend: Any, request: Mapping[str, Any]) -> Service:
         settings={**deepcopy(_SHOWN), **_given(request, _SHOWN)},
         tags=list(request.get("tags") or []),
         propagate_tags=request.get("propagateTags") or "NONE",
+        client_token=request.get("clientToken"),
     )
     service.settings["createdBy"] = f"arn:aws:iam::{backend.account_id}:root"
     deployments.begin(service)
     backend.services[key] = service
     return service
+
+
+def known_service(backend: Any, request: Mapping[str, Any]) -> Service | None:
+    """What an earlier CreateService with the same client token made, None for a new one (ECS_Idempotency).
+
+    A client that got no answer sends the token again, and gets the service instead of a refusal of its name.
+    """
+    token = request.get("clientToken")
+    for service in backend.services.values() if token else ():
+        if service.client_token == token and service.name == request["serviceName"] and service.status == "ACTIVE":
+            found: Service = service
+            return found
+    return None
 
 
 def update_service(backend: Any, request: Mapping[str, Any]) -> Service:

@@ -233,6 +233,21 @@ def stand_ins(cloud):
     cloud.delete(twice)
 
 
+def test_a_create_that_got_no_answer_is_sent_again(cloud):
+    request = {
+        "cluster": "main",
+        "serviceName": "again",
+        "taskDefinition": cloud.define("serve:1"),
+        "launchType": "FARGATE",
+        "networkConfiguration": cloud.network,
+    }
+    first, second = (cloud.ecs.create_service(**request, clientToken="token")["service"] for _ in range(2))
+    assert first["currentServiceDeployment"] == second["currentServiceDeployment"]
+    with pytest.raises(cloud.ecs.exceptions.ClientError, match="not idempotent"):
+        cloud.ecs.create_service(**request, clientToken="other")
+    cloud.delete("again")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
