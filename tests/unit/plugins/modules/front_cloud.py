@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The APIs in front of a site (CloudFront, AWS WAF, S3, ACM, Route 53, CloudWatch, its Logs, SNS) of the local cloud, inside the test."""
+"""The APIs in front of a site, and those that watch it, of the local cloud, inside the test."""
 
 from __future__ import annotations
 
