@@ -15,11 +15,6 @@ CREDENTIALS = "Atlas credentials"
 ROLE = "Atlas role"
 
 
-def off() -> list[Row]:
-    """The rows of an environment without Atlas."""
-    return [Row(CREDENTIALS, OK, "the environment has no peering with Atlas")]
-
-
 def missing(what: str) -> list[Row]:
     """what: the variables or options that are not given."""
     return [Row(CREDENTIALS, FAILURE, f"there are none: {what}", f"give {what}; docs/atlas.md says where from")]

@@ -55,7 +55,7 @@ def _account_rows(
         "vpcs": partial(aws_looks.others_vpcs, ec2, wanted["tags"]),
         "addresses": partial(aws_looks.others_addresses, ec2, wanted["tags"]),
         "target-groups": partial(aws_looks.others_target_groups, elb, _own_groups(wanted)),
-        "permissions": partial(_simulated, iam, identity, wanted["permissions"]),
+        "permissions": partial(simulated, iam, identity, wanted["permissions"]),
         **{each: partial(aws_looks.certificate, acm[each.arn], each.arn) for each in purposes},
     }
     needed = _needs(ec2, wanted)
@@ -102,7 +102,7 @@ def _use(quota: Quota, need: int, found: Mapping[Any, Any]) -> Use:
     return Use(quota, need, found.get(quota) if quota.code else told, found.get(quota.key, 0))
 
 
-def _simulated(iam: Any, identity: Identity, permissions: list[dict[str, list[str]]]) -> Any:
+def simulated(iam: Any, identity: Identity, permissions: list[dict[str, list[str]]]) -> Any:
     """Decisions; none for the root user, whom no policy binds."""
     kind, name = principal(identity.arn)
     if kind == "root":

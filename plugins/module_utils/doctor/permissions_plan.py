@@ -62,6 +62,8 @@ def permission_row(kind: str, found: Sequence[Decision] | Unread) -> Row:
 
 
 def _simulated_row(found: Sequence[Decision]) -> Row:
+    if not found:
+        return Row(CHECK, OK, "nothing was asked for")
     refused = [each.action for each in found if not each.allowed and not each.unknown]
     unknown = [each.action for each in found if each.unknown]
     if refused:

@@ -1,17 +1,16 @@
 # Copyright: Contributors to the Slipway project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What the doctor says: one row a check, the worst of them, and the table. Pure."""
+"""What the doctor says: one row a check, and the table of them. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 OK = "ok"
 WARNING = "warning"
 FAILURE = "failure"
-_RANK = {OK: 0, WARNING: 1, FAILURE: 2}
 
 # Wider columns would wrap in a terminal; whole sentences stand below the table.
 _FOUND = 72
@@ -50,11 +49,6 @@ def unread(check: str, what: Unread, permission: str) -> Row:
 def not_looked(check: str, why: str) -> Row:
     """A check that another one's failure left without meaning."""
     return Row(check, WARNING, f"not looked at: {why}", "mend that first, then run doctor.yml again")
-
-
-def worst(rows: Iterable[Mapping[str, str]]) -> str:
-    """The worst status of the rows; ok where there are none."""
-    return max((row["status"] for row in rows), key=_RANK.__getitem__, default=OK)
 
 
 def table(rows: Sequence[Mapping[str, str]]) -> list[str]:
