@@ -6,8 +6,8 @@ api.py mends the operations of moto that create and show all this; native/ has t
 inside the control process.
 
 Not modeled: launch types other than Fargate, deployment controllers other than ECS, alarms that roll back rolling
-deployments, lifecycle hooks that call functions, scaling policies and scheduled scaling, Service Connect and service registries, volumes,
-container dependencies, CPU and memory limits, the task metadata endpoint, ECS Exec, and what an execution role may do.
-A process group is no container: it sees the machine's files and network, and a program that makes a session of its own
-escapes.
+deployments, lifecycle hooks that call functions, scaling policies and scheduled scaling, Service Connect and service
+registries, volumes, container dependencies, CPU and memory limits, the task metadata endpoint, ECS Exec, and what an
+execution role may do. A process group is no container: it sees the machine's files and network, and a program that
+makes a session of its own escapes.
 """
