@@ -15,6 +15,7 @@ Snapshot = Mapping[str, Any]
 Entry = Mapping[str, Any]
 
 BAD, WATCH, DIM = "bad", "watch", "dim"
+_ENGINES = {"two_service": "Slipway, between two services", "native": "ECS itself, within one service"}
 # Outcomes after which the release that was asked for serves.
 _WELL = ("promoted", "repaired", "rolled_back")
 
@@ -144,7 +145,7 @@ def _scaling(service: Entry) -> Iterator[Line]:
 
 
 def _engine(service: Entry) -> Iterator[Line]:
-    yield Line(words(service["engine"]), DIM)
+    yield Line(_ENGINES.get(str(service["engine"]), str(service["engine"])), DIM)
 
 
 def _route(service: Entry) -> Iterator[Line]:
@@ -284,7 +285,9 @@ def _gpu(snapshot: Snapshot) -> Iterator[Line]:
         cost = (
             "price unknown" if found["cost_per_hour_usd"] is None else f"{found['cost_per_hour_usd']:.2f} USD an hour"
         )
-        yield Line(f"{len(found['hosts'])} of {found['desired']}, {cost}", WATCH if found["hosts"] else DIM)
+        hosts = f"{len(found['hosts'])} host{'' if len(found['hosts']) == 1 else 's'}"
+        model = f", {found['model']}" if found["model"] else ""
+        yield Line(f"{hosts}, {cost}{model}", WATCH if found["hosts"] else DIM)
         yield from (
             Line(f"{each['type']} {each['state']} {each['lifecycle']}", DIM, each["id"]) for each in found["hosts"]
         )
@@ -348,7 +351,7 @@ _SERVICE: Sequence[tuple[str, Say]] = (
     ("route", _route),
     ("LLM APIs", _providers),
     ("alarms", _service_alarms),
-    ("engine", _engine),
+    ("shifted by", _engine),
 )
 _WORKER = tuple(
     (label, say) for label, say in _SERVICE if label in ("serves", "tasks", "last run", "lock", "scheduled", "LLM APIs")

@@ -68,10 +68,12 @@ def _promotion(promotion: Promotion) -> str:
         f"</span>{_note(each.note)}</td></tr>"
         for each in promotion.changes
     )
-    count = sum(each.verdict == CHANGES for each in promotion.changes)
     unknown = any(each.verdict == UNKNOWN for each in promotion.changes)
-    what = f"{count} of {len(promotion.changes)}" if count else "nothing that is known" if unknown else "nothing"
-    head = f"A promotion from {source} to {target} would change {what}"
+    what = " and ".join(escape(each.name) for each in promotion.changes if each.verdict == CHANGES)
+    head = (
+        f"A promotion from {source} to {target} would change "
+        f"{what or ('nothing that is known' if unknown else 'nothing')}"
+    )
     command = f'<p class="dim">The gate has the last word: <code>{escape(promotion.command)} --check</code></p>'
     return (
         f'<section class="promotion"><h2>{head}</h2><table class="changes"><thead><tr><th></th><th>{target} serves</th>'

@@ -44,9 +44,10 @@ border-bottom:1px solid var(--grid)}
 .matrix thead,.changes thead{display:none}
 .matrix tbody th,.changes tbody th{border:0!important;padding:10px 0 0;width:auto!important}
 .matrix tbody .section th{padding-top:24px;border-bottom:1px solid var(--rule)!important}
-.matrix tbody td,.changes td{border:0;padding:1px 0 3px 96px;position:relative;min-height:24px}
-.matrix tbody tr:not(.section),.changes tbody tr{border-bottom:1px solid var(--grid);padding-bottom:6px}
-td[data-label]::before{content:attr(data-label);position:absolute;left:0;width:90px;font-size:13px;color:var(--dim)}
-.changes td{padding-left:130px}.changes td::before{width:124px!important}}
+.matrix tbody td,.changes td{border:0;padding:1px 0 3px;display:grid;grid-template-columns:96px 1fr;gap:0 8px}
+.changes td{grid-template-columns:136px 1fr}td>*{grid-column:2;min-width:0}
+td[data-label]::before{content:attr(data-label);grid-column:1;grid-row:1;font-size:13px;color:var(--dim)}
+.matrix tbody tr:not(.section) th{color:var(--ink)}
+.matrix tbody tr:not(.section),.changes tbody tr{border-bottom:1px solid var(--grid);padding-bottom:6px}}
 @media print{main{max-width:none;padding:0}}
 """
