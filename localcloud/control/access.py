@@ -23,17 +23,25 @@ from moto.iam.models import AccessKey, iam_backends
 from localcloud.control import edge_board
 from localcloud.control.data_plane import CHANGED
 from localcloud.control.lock import MOTO
+from localcloud.control.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from localcloud.control.callee import Callee
     from localcloud.control.server import WsgiApp
+    from localcloud.iam.guard import Guard
     from localcloud.settings import Account
 
 log = logging.getLogger(__name__)
 
 #: The IAM user whose keys the env files hold.
 USER = "slipway"
+
+#: What that user may do, wherever policies are enforced: everything, as a person who administers the account.
+_ADMINISTRATOR = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+)
 
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/[^/]*/([^/]+)/")
 #: Services (by signing name) that the ALB's configuration is made of.
@@ -66,6 +74,7 @@ class Keys:
 def _make_user(account: Account) -> None:
     backend = iam_backends[account.id]["aws"]
     user = backend.create_user("us-east-1", USER)
+    backend.put_user_policy(USER, "administrator", _ADMINISTRATOR)
     key = AccessKey(user.name, prefix="AKIA", account_id=account.id)
     key.access_key_id, key.secret_access_key = account.access_key, account.secret_key
     user.access_keys.append(key)
@@ -73,15 +82,16 @@ def _make_user(account: Account) -> None:
 
 
 class Access:
-    """WSGI middleware that settles the account and runs the application under moto's lock."""
+    """WSGI middleware that settles the account, asks the guard and runs the application under moto's lock."""
 
-    def __init__(self, app: WsgiApp, keys: Keys) -> None:
-        self._app, self._keys = app, keys
+    def __init__(self, app: WsgiApp, keys: Keys, guard: Guard | None = None) -> None:
+        self._app, self._keys, self._guard = app, keys, guard
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
         environ.pop("HTTP_X_MOTO_ACCOUNT_ID", None)  # moto's own back door between accounts
         found = credential(environ)
+        account_id: str | None = None
         with MOTO:
             if found:
                 access_key, service = found
@@ -89,6 +99,8 @@ class Access:
                 if account_id is None:
                     return _respond(service, _BAD_KEY, environ, start_response)
                 environ["HTTP_X_MOTO_ACCOUNT_ID"] = account_id
+            if refused := self._refused(environ, found[0] if found else "", account_id or ""):
+                return _refuse(*refused, start_response)
             try:
                 answer = list(self._app(environ, start_response))
             except Exception:
@@ -99,6 +111,19 @@ class Access:
         if found and found[1] in _FEEDS_EDGE:
             edge_board.CHANGED.set()
         return answer
+
+    def _refused(self, environ: dict[str, Any], access_key: str, account: str) -> tuple[Callee, str] | None:
+        if self._guard is None:
+            return None
+        if not access_key:
+            return self._guard.refusal_of_stranger(environ)
+        return self._guard.refusal(environ, access_key, account)
+
+
+def _refuse(callee: Callee, message: str, start_response: Any) -> list[bytes]:
+    answer = refusal("denied", callee, message)
+    start_response(f"{answer.status} Refused", list(answer.headers.items()))
+    return [answer.body] if isinstance(answer.body, bytes) else []
 
 
 def credential(environ: dict[str, Any]) -> tuple[str, str] | None:

@@ -19,6 +19,7 @@ from localcloud.control.faults import Faults, Rule, parse
 from localcloud.control.lock import MOTO
 from localcloud.control.named import named
 from localcloud.control.refusals import refusal
+from localcloud.iam.guard import ASKED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,7 @@ _APP_ID = re.compile(r"\bapp/(\S+)")
 class Call:
     """status: HTTP status of the answer; None while there is none, and for good if none was given.
 
-    named: what the request names, as far as the log keeps it (control/named.py).
+    named: what the request names, as far as the log keeps it (control/named.py). asked: what IAM was asked, if it was.
     """
 
     n: int
@@ -50,6 +51,7 @@ class Call:
     named: dict[str, str] = dataclasses.field(default_factory=dict)
     status: int | None = None
     fault: str | None = None
+    asked: list[dict[str, str]] = dataclasses.field(default_factory=list)
 
 
 class Calls:
@@ -86,6 +88,7 @@ class Calls:
         else:
             call.fault = rule.kind
             response = await self._strike(request, callee, call, rule, work)
+        call.asked = environ.get(ASKED, [])
         if request.transport is not None:
             call.status = response.status
         return response

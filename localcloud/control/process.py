@@ -14,6 +14,7 @@ from localcloud import mends
 from localcloud.cloudwatch.evaluator import Evaluator
 from localcloud.control import access, admin, bridge, calls, dispatcher, edge_bridge, s3_origin, server
 from localcloud.ecs.controller import Controller
+from localcloud.iam import guard
 from localcloud.settings import Settings
 
 
@@ -39,9 +40,9 @@ class Control:
         self._alarms = Evaluator()
         admin_api = admin.Admin(settings, self._bridge, self._edge, self._controller)
         keys = access.Keys(settings.accounts)
-        log = calls.Calls(keys)
-        app = access.Access(dispatcher.Dispatcher(), keys)
-        routes = {**admin_api.routes, **log.routes, **s3_origin.S3Origin(settings.cloud_id).routes}
+        log, iam = calls.Calls(keys), guard.Guard()
+        app = access.Access(dispatcher.Dispatcher(), keys, iam)
+        routes = {**admin_api.routes, **log.routes, **iam.routes, **s3_origin.S3Origin(settings.cloud_id).routes}
         self._server = server.Server(settings.control_host, settings.control_port, app, routes, log)
 
     def start(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The errors that AWS answers with when nothing is wrong with the request: throttling and internal failures.
+"""The errors that AWS answers with when nothing is wrong with the request: throttling, internal failures, refusals.
 
 Each API family has its own status and codes: "Common Errors" of the services' API references,
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html,
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from html import escape
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -38,24 +39,35 @@ _CODES = {
     ("error", "json"): (500, "InternalFailure"),
     ("error", "cbor"): (500, "InternalFailure"),
     ("error", "rest"): (500, "InternalFailure"),
+    ("denied", "s3"): (403, "AccessDenied"),
+    ("denied", "ec2"): (403, "UnauthorizedOperation"),
+    ("denied", "query"): (403, "AccessDenied"),
+    ("denied", "json"): (400, "AccessDeniedException"),
+    ("denied", "cbor"): (403, "AccessDenied"),
+    ("denied", "rest"): (403, "AccessDeniedException"),
+    ("denied", "cloudfront"): (403, "AccessDenied"),
+    ("denied", "sns"): (403, "AuthorizationError"),
+    ("denied", "cloudwatch"): (403, "AccessDenied"),
 }
 _MESSAGES = {"throttle": "Rate exceeded", "error": "An internal error occurred"}
 #: Services with a REST protocol that answer in XML.
 _REST_XML = frozenset({"s3", "cloudfront", "route53"})
 
 
-def refusal(kind: str, callee: Callee) -> web.Response:
-    """The answer to a call: kind is throttle or error."""
+def refusal(kind: str, callee: Callee, message: str = "") -> web.Response:
+    """The answer to a call: kind is throttle, error or denied, which says the message."""
     status, code = _CODES.get((kind, callee.service)) or _CODES[(kind, callee.protocol)]
-    message, request_id = _MESSAGES[kind], str(uuid.uuid4())
+    message, request_id = message or _MESSAGES[kind], str(uuid.uuid4())
+    shown = escape(message, quote=False)
+    side = "Sender" if kind == "denied" else "Receiver"
     headers = {"x-amzn-RequestId": request_id}
     if callee.service == "s3":
-        return _xml(status, f"<Error><Code>{code}</Code><Message>{message}</Message></Error>", headers)
+        return _xml(status, f"<Error><Code>{code}</Code><Message>{shown}</Message></Error>", headers)
     if callee.protocol == "ec2":
-        inner = f"<Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
+        inner = f"<Errors><Error><Code>{code}</Code><Message>{shown}</Message></Error></Errors>"
         return _xml(status, f"<Response>{inner}<RequestID>{request_id}</RequestID></Response>", headers)
     if callee.protocol == "query" or callee.service in _REST_XML:
-        inner = f"<Error><Type>Receiver</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+        inner = f"<Error><Type>{side}</Type><Code>{code}</Code><Message>{shown}</Message></Error>"
         return _xml(status, f"<ErrorResponse>{inner}<RequestId>{request_id}</RequestId></ErrorResponse>", headers)
     if callee.protocol == "cbor":
         headers |= {"smithy-protocol": "rpc-v2-cbor", "Content-Type": "application/cbor"}
@@ -71,6 +83,6 @@ def _xml(status: int, body: str, headers: dict[str, str]) -> web.Response:
 
 
 def _cbor(texts: dict[str, str]) -> bytes:
-    """A map of short texts (RFC 8949, section 3)."""
+    """A map of texts (RFC 8949, section 3), each with its length in two bytes."""
     items = (text.encode() for pair in texts.items() for text in pair)
-    return bytes([0xA0 + len(texts)]) + b"".join(bytes([0x78, len(text)]) + text for text in items)
+    return bytes([0xA0 + len(texts)]) + b"".join(b"\x79" + len(text).to_bytes(2) + text for text in items)

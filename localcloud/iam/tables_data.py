@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""S3, DynamoDB, secrets, messages, logs and metrics: which call asks what. See asking.py.
+
+S3's calls and actions differ in name: "Required permissions for Amazon S3 API operations",
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from localcloud.iam.asking import Call, Context, Row, on, rows
+from localcloud.iam.language import Question
+
+_BUCKET = "arn:aws:s3:::{Bucket}"
+_OBJECT = "arn:aws:s3:::{Bucket}/{Key}"
+_TABLE = "arn:aws:dynamodb:{R}:{A}:table/{TableName}"
+#: AWS adds six characters to a secret's name, which a request by name does not have.
+_KEPT = "arn:aws:secretsmanager:{R}:{A}:secret:{SecretId}-??????"
+_PARAMETER = re.compile(r"^/*")
+_LEADING = re.compile(r"^\s*(?:\(\s*)?(\S+)\s*=\s*(:\w+)")
+#: Log groups and streams are one kind of name, in which what is missing is empty.
+_GROUP = "arn:aws:logs:{R}:{A}:log-group:{logGroupName}:log-stream:"
+
+
+def _copied(call: Call) -> Iterator[Question]:
+    if source := call.get("CopySource"):
+        yield Question("s3:GetObject", f"arn:aws:s3:::{source}")
+
+
+def _deleted(call: Call) -> Iterator[Question]:
+    for key in call.get("Keys") or ():
+        yield Question("s3:DeleteObject", f"arn:aws:s3:::{call.get('Bucket')}/{key}")
+
+
+def _leading_keys(call: Call) -> Context:
+    """dynamodb:LeadingKeys: the partition keys of the items. The tables of this project call theirs "service"."""
+    keys = [_text(call.get(f"{place}.service")) for place in ("Key", "Item")]
+    values: Mapping[str, Any] = call.get("ExpressionAttributeValues") or {}
+    names: Mapping[str, str] = call.get("ExpressionAttributeNames") or {}
+    match = _LEADING.match(str(call.get("KeyConditionExpression") or ""))
+    if match and names.get(match[1], match[1]) == "service":
+        keys.append(_text(values.get(match[2])))
+    found = [key for key in keys if key]
+    return {"dynamodb:LeadingKeys": found} if found else {}
+
+
+def _text(value: Any) -> str:
+    return str(value.get("S", "")) if isinstance(value, Mapping) else ""
+
+
+def _parameters(call: Call) -> Iterator[Question]:
+    names = call.get("Names") or [call.get("Name")]
+    for name in names:
+        arn = (
+            name if str(name).startswith("arn:") else f"{_home(call, 'ssm')}:parameter/{_PARAMETER.sub('', str(name))}"
+        )
+        yield Question(f"ssm:{call.operation}", arn)
+
+
+def _home(call: Call, service: str) -> str:
+    return f"arn:aws:{service}:{call.region}:{call.account}"
+
+
+def _alarms(call: Call) -> Iterator[Question]:
+    names = call.get("AlarmNames") or [call.get("AlarmName") or "*"]
+    for name in names:
+        yield Question(f"cloudwatch:{call.operation}", f"{_home(call, 'cloudwatch')}:alarm:{name}")
+
+
+def _only(asked: Any) -> Row:
+    """A row whose questions are all made by a function."""
+    return Row(shapes=(), also=asked)
+
+
+def _bucket(operations: str, action: str = "") -> dict[str, Row | None]:
+    return rows("s3", operations, on(_BUCKET, action=action))
+
+
+def _objects(operations: str, action: str = "") -> dict[str, Row | None]:
+    return rows("s3", operations, on(_OBJECT, action=action))
+
+
+TABLE: dict[str, Row | None] = {
+    **rows("s3", "ListBuckets", on(action="ListAllMyBuckets")),
+    **_bucket("HeadBucket ListObjects ListObjectsV2", "ListBucket"),
+    **_bucket("ListObjectVersions", "ListBucketVersions"),
+    **_bucket("ListMultipartUploads", "ListBucketMultipartUploads"),
+    **_bucket(
+        "CreateBucket DeleteBucket GetBucketLocation GetBucketPolicy PutBucketPolicy DeleteBucketPolicy "
+        "GetBucketPolicyStatus GetBucketTagging PutBucketTagging GetBucketVersioning PutBucketVersioning "
+        "GetBucketOwnershipControls PutBucketOwnershipControls GetBucketLogging PutBucketLogging "
+        "GetBucketRequestPayment GetBucketAcl PutBucketAcl GetBucketCORS GetBucketWebsite"
+    ),
+    **_bucket("DeleteBucketTagging", "PutBucketTagging"),
+    **_bucket("DeleteBucketOwnershipControls", "PutBucketOwnershipControls"),
+    **_bucket("GetPublicAccessBlock", "GetBucketPublicAccessBlock"),
+    **_bucket("PutPublicAccessBlock DeletePublicAccessBlock", "PutBucketPublicAccessBlock"),
+    **_bucket("GetBucketEncryption", "GetEncryptionConfiguration"),
+    **_bucket("PutBucketEncryption DeleteBucketEncryption", "PutEncryptionConfiguration"),
+    **_bucket("GetBucketLifecycleConfiguration GetBucketLifecycle", "GetLifecycleConfiguration"),
+    **_bucket("PutBucketLifecycleConfiguration DeleteBucketLifecycle", "PutLifecycleConfiguration"),
+    **_bucket("GetBucketAccelerateConfiguration", "GetAccelerateConfiguration"),
+    **_bucket("GetObjectLockConfiguration", "GetBucketObjectLockConfiguration"),
+    **_bucket("GetBucketNotificationConfiguration", "GetBucketNotification"),
+    **_bucket("ListBucketInventoryConfigurations GetBucketInventoryConfiguration", "GetInventoryConfiguration"),
+    **_objects("GetObject HeadObject GetObjectAttributes", "GetObject"),
+    **_objects("PutObject CreateMultipartUpload UploadPart CompleteMultipartUpload", "PutObject"),
+    **_objects("DeleteObject AbortMultipartUpload GetObjectTagging PutObjectTagging"),
+    **_objects("ListParts", "ListMultipartUploadParts"),
+    **rows("s3", "CopyObject UploadPartCopy", on(_OBJECT, action="PutObject", also=_copied)),
+    **rows("s3", "DeleteObjects", _only(_deleted)),
+    **rows("dynamodb", "ListTables", on("arn:aws:dynamodb:{R}:{A}:table/*")),
+    **rows(
+        "dynamodb",
+        "CreateTable DeleteTable DescribeTable UpdateTable DescribeContinuousBackups UpdateContinuousBackups "
+        "DescribeTimeToLive UpdateTimeToLive Scan",
+        on(_TABLE),
+    ),
+    **rows("dynamodb", "GetItem PutItem UpdateItem DeleteItem Query", on(_TABLE, context=_leading_keys)),
+    **rows(
+        "dynamodb",
+        "GetResourcePolicy PutResourcePolicy DeleteResourcePolicy",
+        on("{ResourceArn}"),
+    ),
+    **rows("dynamodb", "ListTagsOfResource TagResource UntagResource", on("{ResourceArn}")),
+    **rows("secretsmanager", "ListSecrets GetRandomPassword", on()),
+    **rows("secretsmanager", "CreateSecret", on("arn:aws:secretsmanager:{R}:{A}:secret:{Name}-??????")),
+    **rows(
+        "secretsmanager",
+        "DeleteSecret DescribeSecret GetResourcePolicy GetSecretValue PutResourcePolicy PutSecretValue RestoreSecret "
+        "TagResource UntagResource UpdateSecret DeleteResourcePolicy",
+        on(_KEPT),
+    ),
+    **rows("ssm", "DescribeParameters", on()),
+    **rows("ssm", "GetParameter GetParameters PutParameter DeleteParameter", _only(_parameters)),
+    **rows("sns", "ListTopics", on()),
+    **rows(
+        "sns",
+        "DeleteTopic GetTopicAttributes ListSubscriptionsByTopic Publish SetTopicAttributes Subscribe",
+        on("{TopicArn}"),
+    ),
+    **rows("sns", "CreateTopic", on("arn:aws:sns:{R}:{A}:{Name}")),
+    **rows("sns", "ListTagsForResource TagResource UntagResource", on("{ResourceArn}")),
+    **rows("logs", "DescribeLogGroups", on("arn:aws:logs:{R}:{A}:log-group::log-stream:")),
+    **rows(
+        "logs",
+        "CreateLogGroup DeleteLogGroup PutRetentionPolicy DeleteRetentionPolicy DescribeLogStreams AssociateKmsKey "
+        "DisassociateKmsKey ListTagsLogGroup TagLogGroup FilterLogEvents DescribeMetricFilters PutMetricFilter",
+        on(_GROUP),
+    ),
+    **rows("logs", "ListTagsForResource TagResource UntagResource", on("{resourceArn}")),
+    **rows("logs", "CreateLogStream GetLogEvents PutLogEvents", on(f"{_GROUP}{{logStreamName}}")),
+    **rows("logs", "DescribeDeliveries DescribeResourcePolicies DescribeQueryDefinitions PutResourcePolicy", on()),
+    **rows(
+        "cloudwatch",
+        "GetMetricData GetMetricStatistics ListMetrics PutMetricData ListDashboards",
+        on(),
+    ),
+    **rows("cloudwatch", "DescribeAlarms DeleteAlarms PutMetricAlarm SetAlarmState", _only(_alarms)),
+    **rows("cloudwatch", "ListTagsForResource TagResource UntagResource", on("{ResourceARN}")),
+    **rows("cloudwatch", "GetDashboard PutDashboard", on("arn:aws:cloudwatch::{A}:dashboard/{DashboardName}")),
+    **rows("cloudwatch", "DeleteDashboards", on("arn:aws:cloudwatch::{A}:dashboard/{DashboardNames}")),
+    **rows("kms", "ListAliases ListKeys CreateKey", on()),
+    **rows("kms", "DescribeKey Decrypt Encrypt GenerateDataKey", on("arn:aws:kms:{R}:{A}:key/{KeyId}")),
+}
