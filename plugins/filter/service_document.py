@@ -76,6 +76,8 @@ ALONE: dict[str, Callable[..., Any]] = {
     "scheduler_trust": beside.scheduler_trust,
     "scheduler_policy": beside.scheduler_policy,
     "names": beside.names,
+    "infrastructure_trust": plan.infrastructure_trust,
+    "infrastructure_policy": plan.infrastructure_policy,
 }
 WITH_TARGET_GROUPS: dict[str, Callable[..., Any]] = {
     "scaling_policies": plan.scaling_policies,

@@ -19,13 +19,15 @@ from ansible_collections.amazon.aws.plugins.module_utils.common import get_colle
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 # The lease is renewed by calls that must not take longer than it lasts: botocore waits a minute for each answer and
-# tries DynamoDB ten times.
+# tries DynamoDB ten times. What has no token must not be sent twice:
+# hence a client of ECS with one attempt.
 OPTIONS = {
+    "ecs:once": {"retries": {"mode": "standard", "total_max_attempts": 1}},
     "dynamodb": {
         "connect_timeout": 3,
         "read_timeout": 5,
         "retries": {"mode": "standard", "total_max_attempts": 4},
-    }
+    },
 }
 
 
@@ -42,16 +44,16 @@ class OneSession:
         self._arguments: dict[str, Any] = {}
 
     def __call__(self, service: str) -> Any:
-        """A new client. Not for several threads at once."""
+        """A new client, service:variant for one with options of its own. Not for several threads at once."""
         options = {"config": OPTIONS[service]} if service in OPTIONS else {}
         try:
             if self._session is None:
                 self._open()
             config = self._arguments["config"].merge(Config(**OPTIONS.get(service, {})))
-            return self._session.client(service, **{**self._arguments, "config": config})
+            return self._session.client(service.partition(":")[0], **{**self._arguments, "config": config})
         except (ValueError, BotoCoreError):
             # The module has words for whatever is wrong with region, profile and credentials.
-            return self._module.client(service, **options)
+            return self._module.client(service.partition(":")[0], **options)
 
     def _open(self) -> None:
         region, endpoint, arguments = get_aws_connection_info(self._module)

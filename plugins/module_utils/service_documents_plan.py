@@ -196,6 +196,41 @@ def task_policy(service: Inputs) -> Document:
     )
 
 
+def infrastructure_trust(service: Inputs) -> Document:  # noqa: ARG001
+    """ECS itself moves the weights as this role. The trust is the one that AWS documents, without conditions:
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/AmazonECSInfrastructureRolePolicyForLoadBalancers.html
+    """
+    return policy_document(
+        {
+            "Sid": "Ecs",
+            "Effect": "Allow",
+            "Principal": {"Service": "ecs.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    )
+
+
+def infrastructure_policy(service: Inputs) -> Document:
+    """What ECS needs to move the traffic of this service (AmazonECSInfrastructureRolePolicyForLoadBalancers), on its
+    two target groups, the two listeners and the rules that bear its tag. What only describes knows no resources.
+    """
+    scope = f"arn:aws:elasticloadbalancing:{service['region']}:{service['account_id']}"
+    listeners = [arn for arn in (service["listener_arn"], service["preview_listener_arn"]) if arn]
+    described = ("DescribeListeners", "DescribeRules", "DescribeTargetGroups", "DescribeTargetHealth")
+    rules = f"{scope}:listener-rule/app/{service['load_balancer']}/*"
+    return policy_document(
+        statement("Describe", [f"elasticloadbalancing:{name}" for name in described], "*"),
+        statement(
+            "Targets",
+            ["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"],
+            [f"{scope}:targetgroup/{service['name']}-{color}/*" for color in COLORS],
+        ),
+        *_some("Listeners", ["elasticloadbalancing:ModifyListener"], listeners),
+        statement("Rules", ["elasticloadbalancing:ModifyRule"], rules)
+        | {"Condition": {"StringEquals": {"aws:ResourceTag/slipway:service": service["name"]}}},
+    )
+
+
 def policy_document(*statements: Document) -> Document:
     """An IAM policy as AWS writes it."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
@@ -236,11 +271,14 @@ def egress_rules(service: Inputs) -> list[Document]:
 
 
 def scaling_policies(service: Inputs, target_groups: Mapping[str, str]) -> list[Document]:
-    """Target tracking on CPU and on requests, for each color. target_groups: color to target group ARN."""
+    """Target tracking on CPU and on requests, for each ECS service: one a color, or the one of engine native.
+
+    target_groups: color to target group ARN.
+    """
     return [
         {
-            "name": f"{service['name']}-{color}-{metric}",
-            "resource_id": f"service/{service['cluster']}/{service['name']}-{color}",
+            "name": f"{name}-{metric}",
+            "resource_id": f"service/{service['cluster']}/{name}",
             "target_tracking": {
                 **specification,
                 "scale_in_cooldown": 300,
@@ -248,12 +286,19 @@ def scaling_policies(service: Inputs, target_groups: Mapping[str, str]) -> list[
                 "disable_scale_in": False,
             },
         }
-        for color in COLORS
+        for name in scaled_services(service)
         for metric, specification in (
             ("cpu", _cpu(service)),
-            ("requests", _requests(service, color, target_groups)),
+            ("requests", _requests(service, name, target_groups)),
         )
     ]
+
+
+def scaled_services(service: Inputs) -> list[str]:
+    """Names of the ECS services that autoscaling sizes."""
+    if service["engine"] == "native":
+        return [service["name"]]
+    return [f"{service['name']}-{color}" for color in COLORS]
 
 
 def _cpu(service: Inputs) -> Document:
@@ -263,8 +308,8 @@ def _cpu(service: Inputs) -> Document:
     }
 
 
-def _requests(service: Inputs, color: str, target_groups: Mapping[str, str]) -> Document:
-    """Requests a minute of both groups together, per running task of this color.
+def _requests(service: Inputs, name: str, target_groups: Mapping[str, str]) -> Document:
+    """Requests a minute of both groups together, per running task of this ECS service.
 
     The ready-made ALBRequestCountPerTarget knows one target group only, so that a swap would leave it looking at the
     group without traffic. Counted like this, each color is sized for the whole traffic at any weights.
@@ -272,7 +317,7 @@ def _requests(service: Inputs, color: str, target_groups: Mapping[str, str]) -> 
     running = {
         "namespace": "ECS/ContainerInsights",
         "metric_name": "RunningTaskCount",
-        "dimensions": _dimensions(ClusterName=service["cluster"], ServiceName=f"{service['name']}-{color}"),
+        "dimensions": _dimensions(ClusterName=service["cluster"], ServiceName=name),
     }
     return {
         "target_value": float(service["requests_target"]),

@@ -14,7 +14,7 @@ from ipaddress import ip_network
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from ansible_collections.slipway.ops.plugins.module_utils.blue_green import gates_plan
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green import gates_plan, native_strategy_plan
 from ansible_collections.slipway.ops.plugins.module_utils.promotion.sharing_plan import (
     account_problems,
     reader_problems,
@@ -92,6 +92,7 @@ def service_problems(service: Inputs) -> tuple[str, ...]:
         _container,
         _elsewhere,
         _gates,
+        _engine,
         _notify,
     )
     return tuple(problem for check in checks for problem in check(service))
@@ -146,7 +147,7 @@ def _identity(service: Inputs) -> Iterator[str]:
         yield f"kind: must be web or worker, got {service['kind']!r}"
     if not re.fullmatch(r"[0-9]{12}", str(service["account_id"])):
         yield "account_id: must be 12 digits"
-    longest = f"{service['cluster']}-{name}-execution"
+    longest = f"{service['cluster']}-{name}-{'infrastructure' if service['engine'] == 'native' else 'execution'}"
     if len(longest) > 64:
         yield f"cluster: the IAM role's name {longest} is longer than 64 characters"
 
@@ -318,3 +319,26 @@ def _gates(service: Inputs) -> Iterator[str]:
     except (TypeError, ValueError) as error:
         problems = [f"smoke, alarms and metrics: {error}"]
     yield from problems
+
+
+def _engine(service: Inputs) -> Iterator[str]:
+    """What engine native cannot do; a worker has no engine."""
+    if service["engine"] not in ("two_service", "native"):
+        yield f"engine: must be two_service or native, got {service['engine']!r}"
+    if service["engine"] != "native" or service["kind"] == "worker":
+        return
+    try:
+        steps = [
+            {"weight": int(step["weight"]), "pause": float(step.get("pause", 60))} for step in service["canary_steps"]
+        ]
+        given = {
+            "strategy": service["strategy"],
+            "canary_steps": steps,
+            "linear_step_percent": int(service["linear_step_percent"]),
+            "linear_step_pause": float(service["linear_step_pause"]),
+            "bake": float(service["bake"]),
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        yield f"strategy: {error}"
+        return
+    yield from native_strategy_plan.timing_problems(given)

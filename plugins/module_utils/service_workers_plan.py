@@ -167,7 +167,8 @@ def schedules(service: Inputs) -> list[Document]:
 def names(service: Inputs) -> Document:
     """What to take down: ECS services, families of task definitions, and the group of schedules."""
     name = service["name"]
-    colors = [name] if service["kind"] == "worker" else [f"{name}-{color}" for color in COLORS]
+    # Of both engines: the service may have changed from one to the other.
+    colors = [name] if service["kind"] == "worker" else [name, *(f"{name}-{color}" for color in COLORS)]
     return {
         "services": colors,
         "workers": [f"{name}-{entry['name']}" for entry in service["workers"]],

@@ -54,9 +54,17 @@ options:
     choices: [converge, deploy, continue, rollback, repair]
     required: true
   engine:
-    description: Who moves the traffic. With V(two_service) this module moves the weights between two ECS services.
+    description:
+      - Who moves the traffic. With V(two_service) this module moves the weights between two ECS services.
+      - With V(native) Amazon ECS moves them, with its strategy BLUE_GREEN, CANARY or LINEAR, of one ECS service that
+        bears the name of O(service), and goes on when nobody looks. This module checks what ECS does not, begins the
+        deployment, follows it, answers its PAUSE hook after the smoke checks or leaves that to a person, has it taken
+        back when tasks die or do not come up within O(healthy_timeout), and proves what runs.
+      - V(native) counts in whole minutes and has one canary step. O(keep_warm) and O(drain_floor) mean nothing to it,
+        as ECS takes the old tasks away after the bake; a rollback after that is a deployment of the release before.
+      - A service changes from V(two_service) to V(native) with its next deployment, and never back.
     type: str
-    choices: [two_service]
+    choices: [two_service, native]
     default: two_service
   service:
     description:
@@ -107,6 +115,11 @@ options:
   port:
     description: Port of the app container. Required for O(action=converge) of O(kind=web).
     type: int
+  infrastructure_role_arn:
+    description:
+      - ARN of the role as which Amazon ECS moves the weights of the rules. Required with O(engine=native) by
+        O(action=converge) and O(action=deploy).
+    type: str
   network_configuration:
     description: Where tasks run. Required for O(action=converge).
     type: dict
@@ -336,6 +349,22 @@ EXAMPLES = r"""
     bake: 600
     keep_warm: 3600
 
+- name: Have Amazon ECS deploy, and wait for a person before it moves the traffic
+  slipway.ops.ecs_blue_green:
+    action: deploy
+    engine: native
+    infrastructure_role_arn: arn:aws:iam::222222222222:role/slipway-staging-api-infrastructure
+    service: api
+    cluster: slipway-staging
+    load_balancer: slipway-staging
+    image: 222222222222.dkr.ecr.us-east-1.amazonaws.com/api:1.1.0
+    task_definition: "{{ api_task_definition }}"
+    strategy: linear
+    linear_step_percent: 25
+    linear_step_pause: 180
+    bake: 600
+    pause_before_shift: true
+
 - name: Send all traffic to the healthy color, after somebody has split the weights by hand
   slipway.ops.ecs_blue_green:
     action: repair
@@ -546,6 +575,47 @@ one_off_task:
   returned: always
   type: dict
   sample: {"exit_code": 0, "log_tail": ["schema is at 7"], "seconds": 31.2, "task_arn": "arn:aws:ecs:us-east-1:..."}
+engine:
+  description: The engine that has the service's tasks. One that changes to V(native) does so with the next deployment.
+  returned: always
+  type: str
+  sample: two_service
+service_deployment:
+  description: What Amazon ECS's own deployment came to. Null with O(engine=two_service) and where there was none.
+  returned: always
+  type: dict
+  contains:
+    arn:
+      description: ARN of the service deployment.
+      type: str
+      returned: when there was one
+    status:
+      description: Its status as Amazon ECS names it.
+      type: str
+      returned: when there was one
+      sample: IN_PROGRESS
+    stage:
+      description: Its lifecycle stage as Amazon ECS names it.
+      type: str
+      returned: when there was one
+      sample: POST_TEST_TRAFFIC_SHIFT
+    hook_id:
+      description: The PAUSE hook that waits for an answer, null when none does.
+      type: str
+      returned: when there was one
+    expires:
+      description: When Amazon ECS stops waiting and takes the deployment back, in UTC.
+      type: str
+      returned: when there was one
+      sample: "2026-11-25T10:00:00"
+    definition:
+      description: The task definition that it deploys.
+      type: str
+      returned: when this run began it
+    proven:
+      description: Container to the digest that DescribeServiceRevisions names for it.
+      type: dict
+      returned: when it was read
 problems:
   description: All that was found before the first change and forbids it, one text each.
   returned: always
@@ -725,7 +795,7 @@ ONCE = {
 }
 ARGUMENTS = {
     "action": {"type": "str", "choices": ["converge", "deploy", "continue", "rollback", "repair"], "required": True},
-    "engine": {"type": "str", "choices": ["two_service"], "default": "two_service"},
+    "engine": {"type": "str", "choices": ["two_service", "native"], "default": "two_service"},
     "kind": {"type": "str", "choices": ["web", "worker"], "default": "web"},
     "service": {"type": "str", "required": True},
     "cluster": {"type": "str", "required": True},
@@ -735,6 +805,7 @@ ARGUMENTS = {
     "task_definition": {"type": "dict"},
     "app_container": {"type": "str"},
     "port": {"type": "int"},
+    "infrastructure_role_arn": {"type": "str"},
     "network_configuration": {"type": "dict", "options": NETWORK},
     "desired_count": {"type": "int", "default": 1},
     "scaling": {"type": "dict", "options": SCALING},
@@ -824,6 +895,7 @@ def job_of(module: AnsibleAWSModule, progress: Progress, stop: Stop) -> two_serv
             schedules,
             worker=worker_inputs_plan.standalone(params),
             image_accounts=tuple(params["image_accounts"]),
+            native=inputs_plan.native(params),
         ),
         progress=progress,
         tags={key: str(value) for key, value in params["tags"].items()},

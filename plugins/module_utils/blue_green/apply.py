@@ -12,6 +12,8 @@ from .. import autoscaling, ecs, elb
 from ..rule_actions_plan import comparable, weights_of
 from .creation import create
 from .health_check import set_health_check
+from .native_run import answer_hook, remove_colors, start_rollout, stop_rollout, wait_rollout
+from .native_steps_plan import AnswerHook, RemoveColors, StartRollout, StopRollout, WaitRollout
 from .once import run_once
 from .plan_model import KEEP_WARM_ACTION, TAG_APPROVAL, TAG_CANDIDATE, TAG_RELEASE
 from .run import PlanOutdatedError, Run, SupersededError
@@ -209,6 +211,11 @@ _DO: dict[type, Callable[[Run, Any], None]] = {
     CreateScheduleGroup: create_group,
     PointSchedule: point_schedule,
     RemoveSchedule: remove_schedule,
+    StartRollout: start_rollout,
+    WaitRollout: wait_rollout,
+    AnswerHook: answer_hook,
+    StopRollout: stop_rollout,
+    RemoveColors: remove_colors,
 }
 
 # The keys of the result's timings.
@@ -241,4 +248,9 @@ STAGES: dict[type, str] = {
     CreateScheduleGroup: "schedules",
     PointSchedule: "schedules",
     RemoveSchedule: "schedules",
+    StartRollout: "services",
+    WaitRollout: "rollout",
+    AnswerHook: "approval",
+    StopRollout: "rollout",
+    RemoveColors: "services",
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import ecs, scheduler
 from ..together import together
+from .native_observe import observe_native
 from .observe import Clients, Scope, image_in_registry, observe
 from .plan_model import Snapshot
 from .schedule_plan import group_name
@@ -22,7 +23,7 @@ def observe_colors(clients: Clients, scope: Scope, *, converging: bool = False) 
     """The colors, and at the same time what runs beside them. converging: for site.yml, which makes the rules apart."""
     found = together(
         {
-            "colors": partial(observe, clients, scope, with_rules=not converging),
+            "colors": partial(observe_native if scope.native else observe, clients, scope, with_rules=not converging),
             "beside": partial(_beside, clients, scope, converging=converging),
         }
     )

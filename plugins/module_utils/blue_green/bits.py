@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .. import ecr, ecs
 from .bits_plan import Stray, strays
 from .image_plan import image_complaint, reference
@@ -19,7 +21,16 @@ def confirm_bits(run: Run, color: str, definition: str) -> None:
     """
     arns = ecs.list_service_tasks(run.clients.ecs, run.scope.cluster, run.scope.name_of(color))
     tasks = ecs.describe_tasks(run.clients.ecs, run.scope.cluster, arns)
-    found = strays(task for task in tasks if task["taskDefinitionArn"] == definition)
+    _refuse(run, color, strays(task for task in tasks if task["taskDefinitionArn"] == definition))
+
+
+def confirm_containers(run: Run, color: str, revision: str, images: Mapping[str, tuple[str, str]]) -> None:
+    """The same for a service revision. images: container -> its image and the digest that ECS resolved that to."""
+    containers = [{"name": name, "image": image, "imageDigest": digest} for name, (image, digest) in images.items()]
+    _refuse(run, color, strays([{"taskArn": revision, "containers": containers}]))
+
+
+def _refuse(run: Run, color: str, found: list[Stray]) -> None:
     parts = {image: _parts(run, image) for image in {stray.image for stray in found}}
     real: list[Stray] = [stray for stray in found if stray.found not in parts[stray.image]]
     if real:

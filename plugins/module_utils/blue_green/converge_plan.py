@@ -29,7 +29,7 @@ from .steps_plan import (
     UpdateService,
 )
 from .task_definition_plan import normalized
-from .traffic_plan import serving_color
+from .traffic_plan import serving_color, standing_problem
 from .worker_plan import WorkerWishes
 from .worker_plan import converge as converge_workers
 
@@ -55,6 +55,9 @@ def plan_converge(snapshot: Snapshot, wishes: Wishes) -> Plan:
     """needs: what other roles make first; a real run refuses without it, check mode goes on."""
     steps: list[Step] = []
     before = shown_state(snapshot)
+    standing = standing_problem(snapshot)
+    if standing:
+        return Plan(before=before, after=before, blocked=standing)
     after = dict(before)
     for color, state in snapshot.colors.items():
         mine = _converge(snapshot, state, wishes, serves=color == serving_color(snapshot))
@@ -69,7 +72,7 @@ def _converge(snapshot: Snapshot, state: ColorState, wishes: Wishes, *, serves: 
         return _create(state, wishes)
     steps: list[Step] = []
     if state.empty:
-        changes = _differences(state.service.settings, wishes.settings[state.color])
+        changes = differences(state.service.settings, wishes.settings[state.color])
         steps += [UpdateService(state.color, changes)] if changes else []
     steps += _scaling(snapshot, state, wishes, serves=serves)
     tags = {key: value for key, value in wishes.tags.items() if state.service.tags.get(key) != value}
@@ -101,7 +104,7 @@ def _scaling(snapshot: Snapshot, state: ColorState, wishes: Wishes, *, serves: b
     return [*cancel, *set_scaling(state, aim)]
 
 
-def _differences(now: Mapping[str, Any], aim: Mapping[str, Any]) -> dict[str, Any]:
+def differences(now: Mapping[str, Any], aim: Mapping[str, Any]) -> dict[str, Any]:
     changeable = {key: value for key, value in aim.items() if key not in _FIXED}
     return {key: value for key, value in changeable.items() if not matches(now.get(key), value)}
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from .fargate_plan import PRICE_REGION, PRICES_OF, dollars, stop_timeout
 from .health_plan import CONFIRM_INTERVAL, POLLS, PROBE_INTERVAL
+from .native_steps_plan import WaitRollout
 from .notes_plan import healthy_seconds
 from .plan_model import FULL_WEIGHT, Snapshot, Wanted, other
 from .steps_plan import (
@@ -78,6 +79,8 @@ def _waiting(step: Step, snapshot: Snapshot, plan: Plan, wanted: Wanted) -> tupl
         return "healthy", confirmed + (healthy_seconds(check) if starting(plan) else 0)
     if isinstance(step, Watch):
         return step.name, step.seconds
+    if isinstance(step, WaitRollout):
+        return step.until, step.expected
     if isinstance(step, Prove):
         return "proof", PROBE_INTERVAL * (step.probe.count if step.share == FULL_WEIGHT else 1)
     if isinstance(step, Drain):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from .native_text_plan import unfinished
 from .plan_model import WITHDRAWN, ColorState, Snapshot
 from .task_definition_plan import digest_in
 from .traffic_plan import color_weights, interrupted_color, shares
@@ -16,7 +17,7 @@ def short_digest(state: ColorState) -> str:
     digest = digest_in(state.definition.body) if state.definition else ""
     if digest:
         return digest[:SHOWN_DIGEST]
-    return state.service.definition.rpartition("/")[2] if state.service else "nothing"
+    return (state.service.definition.rpartition("/")[2] if state.service else "") or "nothing"
 
 
 def found_text(snapshot: Snapshot) -> str:
@@ -30,7 +31,8 @@ def found_text(snapshot: Snapshot) -> str:
         for state in [snapshot.colors[color]]
     ]
     traffic = f"production: {', '.join(shown)}" if shown else "no production rule"
-    return "; ".join([traffic, *_unfinished(snapshot)])
+    left = unfinished(snapshot, snapshot.native) if snapshot.native else _unfinished(snapshot)
+    return "; ".join([traffic, *left])
 
 
 def _unfinished(snapshot: Snapshot) -> list[str]:

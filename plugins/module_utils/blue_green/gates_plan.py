@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from .commands_plan import playbook
+from .native_steps_plan import StartRollout
 from .plan_model import Alarm, Gates, Metric, Smoke, Snapshot
 from .steps_plan import CheckSmoke, Plan, PointRule, Step, UpdateService, Watch
 from .traffic_plan import shown_traffic
@@ -192,7 +193,7 @@ def _asks(step: Step) -> bool:
     """What brings tasks up is checked, or would be."""
     moves = isinstance(step, PointRule) and step.rule == "production"
     raises = isinstance(step, UpdateService) and step.changes.get("desiredCount", 0) > 0
-    return moves or raises or isinstance(step, Watch | CheckSmoke)
+    return moves or raises or isinstance(step, Watch | CheckSmoke | StartRollout)
 
 
 def _firing(snapshot: Snapshot, alarm: Alarm) -> str:

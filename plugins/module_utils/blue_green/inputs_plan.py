@@ -15,6 +15,9 @@ from .gates_plan import problems as gate_problems
 from .health_check_plan import health_check_from, with_health_check
 from .health_check_plan import problems as health_check_problems
 from .image_plan import ImageReference, image_complaint
+from .native_plan import plan_native_continue, plan_native_deploy, plan_native_rollback
+from .native_strategy_plan import bootstrap
+from .native_strategy_plan import problems as native_problems
 from .plan_model import COLORS, Gates, Probe, Scaling, Snapshot, Wanted
 from .shadow_plan import shadow_problems
 from .steps_plan import Plan
@@ -61,6 +64,7 @@ def problems(params: Params) -> list[str]:
     if params["action"] == "continue" and params["image"]:
         complaint = image_complaint(params["image"])
         found += [complaint] if complaint else []
+    found += native_problems(params) if native(params) else []
     found += strategy_problems(params) + gate_problems(params) + health_check_problems(params["health_check"])
     return found + worker_input_problems(params, app_container(params))
 
@@ -69,6 +73,11 @@ def _scaling_problems(scaling: Params | None) -> list[str]:
     if scaling is None or 1 <= scaling["min"] <= scaling["max"]:
         return []
     return [f"scaling {scaling['min']} to {scaling['max']}: min must be at least 1 and at most max"]
+
+
+def native(params: Params) -> bool:
+    """Amazon ECS moves the traffic."""
+    return bool(params["engine"] == "native")
 
 
 def app_container(params: Params) -> str:
@@ -114,6 +123,8 @@ def wanted_from(params: Params, image: ImageReference | None, digest: str) -> Wa
         once=once_from(params, app_container(params)) if params["action"] == "deploy" else None,
         workers=workers_from(params, app_container(params)),
         schedules=schedules_from(params, app_container(params)),
+        infrastructure_role=params["infrastructure_role_arn"] or "",
+        insist=params["confirm"] == params["service"],
     )
 
 
@@ -136,7 +147,8 @@ def deploy_planner(params: Params, image: ImageReference) -> Callable[[Snapshot]
         found = traffic_problems(snapshot) + worker_problems(snapshot, wanted)
         # Smoke checks that reach another service over the preview route prove nothing.
         found += shadow_problems(snapshot, "preview") if wanted.gates.smoke else []
-        return (Plan(blocked="; ".join(found)), wanted) if found else (plan_deploy(snapshot, wanted), wanted)
+        planner = plan_native_deploy if native(params) else plan_deploy
+        return (Plan(blocked="; ".join(found)), wanted) if found else (planner(snapshot, wanted), wanted)
 
     return plan
 
@@ -151,7 +163,8 @@ def continue_planner(params: Params, image: ImageReference | None) -> Callable[[
             gates.append(settled(wanted.gates, snapshot.alarms))
         wanted = replace(wanted, gates=gates[0])
         found = _other_image(snapshot, image) if image else []
-        return (Plan(blocked="; ".join(found)), wanted) if found else (plan_continue(snapshot, wanted), wanted)
+        planner = plan_native_continue if native(params) else plan_continue
+        return (Plan(blocked="; ".join(found)), wanted) if found else (planner(snapshot, wanted), wanted)
 
     return plan
 
@@ -172,7 +185,8 @@ def _other_image(snapshot: Snapshot, image: ImageReference) -> list[str]:
 
 def rollback_planner(params: Params) -> Callable[[Snapshot], tuple[Plan, Wanted]]:
     wanted = wanted_from(params, None, "")
-    return lambda snapshot: (plan_rollback(snapshot, wanted), wanted)
+    planner = plan_native_rollback if native(params) else plan_rollback
+    return lambda snapshot: (planner(snapshot, wanted), wanted)
 
 
 def wishes_from(params: Params, snapshot: Snapshot) -> Wishes:
@@ -183,6 +197,9 @@ def wishes_from(params: Params, snapshot: Snapshot) -> Wishes:
         family = f"{params['service']}-{color}"
         bodies[color] = composed(params["task_definition"], family, params["image"] or "", app_container(params), extra)
         settings[color] = _service_settings(params, state.target_group or "")
+        if native(params):
+            settings[color]["deploymentConfiguration"] = bootstrap()
+            settings[color]["infrastructureRole"] = params["infrastructure_role_arn"]
     return Wishes(bodies, settings, _scaling(params), params["tags"], worker_wishes(params, app_container(params)))
 
 

@@ -87,6 +87,7 @@ class Scope:
     """What to look at. image: the reference to resolve, if any. alarms, workers, schedules: names of those to read.
 
     worker: the service has no load balancer and is a worker itself. image_accounts: others whose images are welcome.
+    native: Amazon ECS moves the traffic, of one ECS service.
     """
 
     service: str
@@ -98,8 +99,14 @@ class Scope:
     schedules: tuple[str, ...] = ()
     worker: bool = False
     image_accounts: tuple[str, ...] = ()
+    native: bool = False
 
     def name_of(self, color: str) -> str:
+        """Name of the ECS service that has a color's tasks."""
+        return self.service if self.native else self.family_of(color)
+
+    def family_of(self, color: str) -> str:
+        """Name of a color's target group and of its task definitions."""
         return f"{self.service}-{color}"
 
 
@@ -112,18 +119,18 @@ def observe(clients: Clients, scope: Scope, *, with_rules: bool = True) -> Snaps
     names = {color: scope.name_of(color) for color in COLORS}
     with ThreadPoolExecutor(READERS) as pool:
         found = pool.submit(_services, clients, scope)
-        asked = pool.submit(_rules, clients, scope)
+        asked = pool.submit(rules_of, clients, scope)
         described = pool.submit(elb.describe_target_groups, clients.elbv2, list(names.values()))
         latest = {color: pool.submit(definition_of, clients, name) for color, name in names.items()}
         targets = pool.submit(_scalable_targets, clients, scope)
         warm = pool.submit(autoscaling.describe_scheduled_actions, clients.autoscaling, KEEP_WARM_ACTION)
         alarms = pool.submit(read_alarms, clients, scope.alarms)
         services = found.result()
-        running = services or {}
+        running = {name: each for name, each in (services or {}).items() if name != scope.service}
         image = pool.submit(image_in_registry, clients, scope.image, running)
         stopped = {name: pool.submit(ecs.list_stopped_tasks, clients.ecs, scope.cluster, name) for name in running}
-        groups = {color: pool.submit(_group, clients, described.result().get(name)) for color, name in names.items()}
-        delays = {color: pool.submit(_delay, clients, described.result().get(name)) for color, name in names.items()}
+        groups = {color: pool.submit(group_of, clients, described.result().get(name)) for color, name in names.items()}
+        delays = {color: pool.submit(delay_of, clients, described.result().get(name)) for color, name in names.items()}
         known = {each.arn: each for each in (future.result() for future in latest.values()) if each}
         revisions = {color: pool.submit(_revisions, clients, running.get(name), known) for color, name in names.items()}
         colors = {}
@@ -133,7 +140,7 @@ def observe(clients: Clients, scope: Scope, *, with_rules: bool = True) -> Snaps
                 groups[color].result(),
                 color=color,
                 latest=latest[color].result(),
-                scaling=_scaling(targets.result().get(resource)),
+                scaling=scaling_from(targets.result().get(resource)),
                 deregistration_delay=delays[color].result(),
                 stopped=frozenset(stopped[name].result() if name in stopped else ()),
                 warm_until=_warm_until(warm.result().get(resource)),
@@ -159,13 +166,15 @@ def observe(clients: Clients, scope: Scope, *, with_rules: bool = True) -> Snaps
         missing=tuple(missing),
         balancer=balancer,
         manifest=manifest,
+        standing=(services or {}).get(scope.service, {}).get("desiredCount", 0),
     )
 
 
 def _services(clients: Clients, scope: Scope) -> dict[str, dict] | None:
-    """None: there is no cluster. One that has both services need not be asked for."""
-    found = ecs.describe_services(clients.ecs, scope.cluster, [scope.name_of(color) for color in COLORS])
-    if len(found) < len(COLORS) and ecs.describe_cluster(clients.ecs, scope.cluster) is None:
+    """None: there is no cluster. One that has services need not be asked for. With the one of engine native, if any."""
+    names = [scope.service, *(scope.name_of(color) for color in COLORS)]
+    found = ecs.describe_services(clients.ecs, scope.cluster, names)
+    if not found and ecs.describe_cluster(clients.ecs, scope.cluster) is None:
         return None
     return found
 
@@ -193,7 +202,7 @@ def image_in_registry(
     return ecr.get_image(clients.ecr, image.account, image.repository, image.image_id)
 
 
-def _rules(
+def rules_of(
     clients: Clients, scope: Scope
 ) -> tuple[dict[str, list[Rule]], dict[str, tuple[Rule, ...]], dict[str, Any] | None]:
     """production and preview -> the service's rules on whichever listeners of the load balancer carry them.
@@ -224,7 +233,7 @@ def _ahead(rule: Rule, rules: list[Rule]) -> tuple[Rule, ...]:
     return tuple(sorted((each for each in numbered if each.priority < rule.priority), key=lambda each: each.priority))
 
 
-def _group(clients: Clients, described: dict | None) -> ColorState:
+def group_of(clients: Clients, described: dict | None) -> ColorState:
     """What the color's target group tells of it."""
     if described is None:
         return ColorState("")
@@ -238,7 +247,7 @@ def _group(clients: Clients, described: dict | None) -> ColorState:
     )
 
 
-def _delay(clients: Clients, described: dict | None) -> int:
+def delay_of(clients: Clients, described: dict | None) -> int:
     """Seconds of a target group's deregistration delay."""
     if described is None:
         return 0
@@ -268,7 +277,7 @@ def definition_of(clients: Clients, name: str) -> Definition | None:
     return Definition(found["taskDefinitionArn"], normalized(found))
 
 
-def _scaling(found: dict | None) -> Scaling | None:
+def scaling_from(found: dict | None) -> Scaling | None:
     if found is None:
         return None
     suspended = found.get("SuspendedState", {})

@@ -54,7 +54,7 @@ def _find(run: Run, step: RunOnce, container: str) -> dict[str, Any] | None:
         )
         return running[0]
     stopped = ecs.describe_tasks(
-        client, cluster, ecs.list_stopped_of_family(client, cluster, run.scope.name_of(step.color))
+        client, cluster, ecs.list_stopped_of_family(client, cluster, run.scope.family_of(step.color))
     )
     done = [task for task in stopped if task.get("startedBy") == name and ended(task, container).well]
     if done:

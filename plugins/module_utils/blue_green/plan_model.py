@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .native_model_plan import Rollout
+
 COLORS = ("blue", "green")
 # A service carries the last revision of its color that took traffic and was proven. It, not the service's current
 # task definition, says what the previous release is: a deployment that failed or was killed leaves a revision in the
@@ -207,6 +209,26 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Native:
+    """What only a service of engine native has.
+
+    exists: its ECS service is there, desired its tasks. rollout: the deployment in flight; last: the one that ended
+    last. known: ARNs of all its deployments. balancing: its loadBalancers. release: what its tag names. foreign: color
+    -> the ECS service that engine two_service has for it.
+    """
+
+    exists: bool = False
+    desired: int = 0
+    rollout: Rollout | None = None
+    last: Rollout | None = None
+    known: frozenset[str] = frozenset()
+    balancing: tuple[Mapping[str, Any], ...] = ()
+    foreign: Mapping[str, Service] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The service as it is.
 
@@ -214,7 +236,8 @@ class Snapshot:
     further rules of that name, which a move to another listener leaves until it is finished. alarms: those of the
     gates that exist. ahead: production or preview -> the rules that its listener asks before it, first one first.
     workers, schedules: name -> state, for those that exist. schedule_group: there is a group for the schedules.
-    balancer: the load balancer as described. manifest: the image's, JSON text.
+    balancer: the load balancer as described. manifest: the image's, JSON text. native: of engine native only. standing:
+    tasks of the one ECS service that engine native has, seen by engine two_service.
     """
 
     service: str
@@ -232,6 +255,8 @@ class Snapshot:
     schedule_group: bool = False
     balancer: Mapping[str, Any] | None = None
     manifest: str | None = None
+    native: Native | None = None
+    standing: int = 0
 
     def color_of(self, target_group: str) -> str | None:
         return next((name for name, state in self.colors.items() if state.target_group == target_group), None)
@@ -355,7 +380,8 @@ class Wanted:
     shifts: the way to full weight, whose last step has FULL_WEIGHT. bake: how long the gates are watched there.
     keep_warm: how long the old color keeps its tasks afterwards. background: a scheduled action takes them away, not
     the run. once: the one-off task. health_check: ModifyTargetGroup members that the release is checked with, None to
-    leave them. workers, schedules: what runs beside the service, at the same digest.
+    leave them. workers, schedules: what runs beside the service, at the same digest. infrastructure_role: ARN of what
+    ECS moves weights as (engine native). insist: a person deploys although nothing that serves is healthy.
     """
 
     bodies: Mapping[str, Mapping[str, Any]]
@@ -375,3 +401,5 @@ class Wanted:
     health_check: Mapping[str, Any] | None = None
     workers: tuple[Worker, ...] = ()
     schedules: tuple[ScheduledTask, ...] = ()
+    infrastructure_role: str = ""
+    insist: bool = False

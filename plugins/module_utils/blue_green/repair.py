@@ -15,6 +15,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 
 from .commands_plan import repair as command
 from .found_plan import found_text
+from .native_converge_plan import plan_native_repair
 from .plan_model import Snapshot, Wanted
 from .repair_plan import plan_repair
 from .steps_plan import Plan
@@ -28,7 +29,8 @@ def repair(job: Job, wanted: Wanted, *, confirmed: bool) -> Ending:
     snapshot = job.observe()
     found = found_text(snapshot)
     job.progress.say(f"found {found}")
-    plan = plan_repair(snapshot, wanted)
+    planner = plan_native_repair if job.scope.native else plan_repair
+    plan = planner(snapshot, wanted)
     refusal = plan.blocked
     if plan.steps and not (confirmed or job.check_mode):
         refusal = f"{shown_traffic(snapshot)}: {_unconfirmed(service, plan)}"
@@ -44,10 +46,10 @@ def repair(job: Job, wanted: Wanted, *, confirmed: bool) -> Ending:
         partial(_failed, job),
     )
 
-    def planner(seen: Snapshot) -> tuple[Plan, Wanted]:
-        return plan_repair(seen, wanted), wanted
+    def plan_again(seen: Snapshot) -> tuple[Plan, Wanted]:
+        return planner(seen, wanted), wanted
 
-    return replace(attempts(job, planner, snapshot, plan, wanted, ways), found=found)
+    return replace(attempts(job, plan_again, snapshot, plan, wanted, ways), found=found)
 
 
 def _unconfirmed(service: str, plan: Plan) -> str:

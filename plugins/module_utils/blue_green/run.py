@@ -38,6 +38,7 @@ class Run:
 
     definitions: color -> the revision its service runs, kept up as steps change it. registered: color -> the revision
     this run registered. smoke: what the smoke checks saw. once: how the one-off task ended. done: steps carried out.
+    rollout: what is known of ECS's own deployment (engine native).
     aws_time: of Application Auto Scaling in Unix seconds, 0 while it is not known, at aws_time_read by the run's clock.
     """
 
@@ -54,6 +55,7 @@ class Run:
     registered: dict[str, str] = field(default_factory=dict)
     smoke: list[dict[str, Any]] = field(default_factory=list)
     once: dict[str, Any] = field(default_factory=dict)
+    rollout: dict[str, Any] = field(default_factory=dict)
     done: int = 0
     aws_time: float = 0.0
     aws_time_read: float = 0.0

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Union
 
+from .native_steps_plan import AnswerHook, RemoveColors, StartRollout, StopRollout, WaitRollout
 from .plan_model import TAG_RELEASE, TAG_SCALING, Gates, Once, Probe, Scaling, Smoke
 from .worker_steps_plan import (
     CreateScheduleGroup,
@@ -322,6 +323,11 @@ Step = Union[  # noqa: UP007
     CreateScheduleGroup,
     PointSchedule,
     RemoveSchedule,
+    StartRollout,
+    WaitRollout,
+    AnswerHook,
+    StopRollout,
+    RemoveColors,
 ]
 
 

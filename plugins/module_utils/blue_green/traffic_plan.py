@@ -149,10 +149,24 @@ def missing_problem(snapshot: Snapshot) -> str:
     return f"{', '.join(snapshot.missing)} missing: run site.yml first: {command}"
 
 
+def standing_problem(snapshot: Snapshot) -> str | None:
+    """Engine native runs the service: tasks of two_service beside its own would get traffic that ECS moves."""
+    if not snapshot.standing:
+        return None
+    return (
+        f"ECS moves the traffic of {snapshot.service}, whose {snapshot.standing} tasks engine native has deployed; "
+        f"{shown_traffic(snapshot)}. Engine two_service cannot take over from it (docs/blue-green.md, changing the "
+        f"engine): set ecs_service_engine to native again, then {playbook('site', snapshot.service)}"
+    )
+
+
 def problems(snapshot: Snapshot) -> list[str]:
     """All that forbids to touch the traffic, each on one line."""
     if snapshot.missing:
         return [missing_problem(snapshot)]
+    standing = standing_problem(snapshot)
+    if standing:
+        return [standing]
     found = []
     for name, rule in (("production", snapshot.production), ("preview", snapshot.preview)):
         if name in snapshot.surplus:

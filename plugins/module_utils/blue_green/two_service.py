@@ -23,6 +23,8 @@ from .briefing import Briefing, brief
 from .converge_plan import Wishes, plan_converge
 from .ending_plan import again, look, next_command, with_advice
 from .found_plan import found_text
+from .native_converge_plan import plan_native_converge
+from .native_recovery_plan import plan_native_recovery
 from .observe import Clients, Scope
 from .plan_model import Snapshot, Wanted
 from .progress import Progress
@@ -43,7 +45,8 @@ Planner = Callable[[Snapshot], tuple[Plan, Wanted]]
 class Job:
     """One run of the module. lock_wait: seconds to wait for whoever has the lease. image: the one asked for, if any.
 
-    plan: what is being carried out; smoke: what its smoke checks saw; once: how its one-off task ended.
+    plan: what is being carried out; smoke: what its smoke checks saw; once: how its one-off task ended; rollout: what
+    is known of ECS's own deployment.
     """
 
     clients: Clients
@@ -61,6 +64,7 @@ class Job:
     plan: Plan = field(default_factory=Plan)
     smoke: list[dict[str, Any]] = field(default_factory=list)
     once: dict[str, Any] = field(default_factory=dict)
+    rollout: dict[str, Any] = field(default_factory=dict)
 
     def observe(self, *, with_rules: bool = True) -> Snapshot:
         """with_rules False: for site.yml, which makes the rules apart."""
@@ -80,6 +84,7 @@ class Job:
             stop=self.stop,
             smoke=self.smoke,
             once=self.once,
+            rollout=self.rollout,
         )
 
 
@@ -143,8 +148,10 @@ def _stopped(job: Job, why: str) -> Ending:
 
 def converge(job: Job, wish: Callable[[Snapshot], Wishes]) -> Ending:
     """Changes are made with the lease, or they could meet a deployment that is just bringing the idle color up."""
-    snapshot = job.observe(with_rules=False)
-    plan = plan_converge(snapshot, wish(snapshot))
+    snapshot = job.observe(with_rules=job.scope.native)
+    plan = _converging(job)(snapshot, wish(snapshot))
+    if plan.blocked:
+        return Ending("blocked", plan, snapshot, _nothing(job.scope.service, plan.blocked), reason=plan.blocked)
     if plan.needs and not job.check_mode:
         why = f"{', '.join(plan.needs)} missing: run site.yml"
         return Ending("blocked", plan, snapshot, _nothing(job.scope.service, why), reason=why)
@@ -153,9 +160,14 @@ def converge(job: Job, wish: Callable[[Snapshot], Wishes]) -> Ending:
     return leased(job, lambda: _converge(job, wish))
 
 
+def _converging(job: Job) -> Callable[[Snapshot, Wishes], Plan]:
+    """Of engine native the rules come first: ECS is told of them."""
+    return plan_native_converge if job.scope.native else plan_converge
+
+
 def _converge(job: Job, wish: Callable[[Snapshot], Wishes]) -> Ending:
-    snapshot = job.observe(with_rules=False)
-    plan = job.plan = plan_converge(snapshot, wish(snapshot))
+    snapshot = job.observe(with_rules=job.scope.native)
+    plan = job.plan = _converging(job)(snapshot, wish(snapshot))
     ending = Ending("converged", plan, snapshot, changed=plan.changed)
     run = job.run(snapshot)
     try:
@@ -259,7 +271,8 @@ def _take_back(job: Job, success: str, plan: Plan, left: tuple[Step, ...], wante
     job.lease.lenient = True
     try:
         before = job.observe()
-        way_back = plan_recovery(before, wanted, plan, left)
+        recovering = plan_native_recovery if job.scope.native else plan_recovery
+        way_back = recovering(before, wanted, plan, left)
         if not way_back.blocked:
             apply(job.run(before), way_back)
         now = job.observe()
@@ -298,6 +311,7 @@ def result_of(ending: Ending, job: Job) -> dict[str, Any]:
     message = with_advice(ending.message, *about)
     return {
         "outcome": ending.outcome,
+        "engine": _engine(ending.snapshot),
         "changed": ending.changed,
         "msg": message,
         "found": ending.found,
@@ -313,11 +327,18 @@ def result_of(ending: Ending, job: Job) -> dict[str, Any]:
         "timings": progress.timings(),
         "smoke": job.smoke,
         "one_off_task": job.once or None,
+        "service_deployment": dict(job.rollout) or None,
         "diff": {"before": dict(plan.before), "after": dict(plan.after)},
         "plan": dict(ending.briefing.summary),
         "problems": list(ending.briefing.findings.problems),
         "notes": list(ending.briefing.findings.notes),
     }
+
+
+def _engine(snapshot: Snapshot) -> str:
+    """Which one has the tasks: a service that changes to native does it with its next deployment."""
+    native = snapshot.native
+    return "two_service" if native is None or (native.foreign and not native.exists) else "native"
 
 
 def planned(title: str, stage: str) -> dict[str, Any]:

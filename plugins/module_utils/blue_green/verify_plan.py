@@ -16,6 +16,7 @@ from typing import Any
 from .commands_plan import playbook
 from .fargate_plan import limit_problems, size_problem, total_problems
 from .image_plan import ImageReference, place_problem
+from .native_steps_plan import StartRollout
 from .plan_model import Service
 from .platform_plan import wanted_platform
 from .reach_plan import admits
@@ -112,7 +113,7 @@ class Facts:
 def starting(plan: Plan) -> bool:
     """The plan starts tasks of its target: only then does it matter whether they can start."""
     return any(
-        isinstance(step, RegisterDefinition)
+        isinstance(step, RegisterDefinition | StartRollout)
         or (isinstance(step, UpdateService) and step.color == plan.target and step.changes.get("desiredCount", 0) > 0)
         for step in plan.steps
     )

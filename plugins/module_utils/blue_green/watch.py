@@ -49,19 +49,19 @@ def watch(run: Run, step: Watch) -> None:
 def _sight(run: Run, step: Watch, begun: datetime) -> Sight:
     reads = {"tasks": partial(look, run, step), "alarms": partial(read_alarms, run.clients, step.gates.alarms)}
     if step.gates.metrics:
-        reads["values"] = partial(_values, run, step, begun)
+        reads["values"] = partial(metric_values, run, step.color, step.gates.metrics, begun)
     return Sight(**together(reads))
 
 
-def _values(run: Run, step: Watch, begun: datetime) -> dict[Metric, list[float]]:
+def metric_values(run: Run, color: str, metrics: tuple[Metric, ...], begun: datetime) -> dict[Metric, list[float]]:
     """From the minute in which the watch began: CloudWatch has nothing finer of a load balancer."""
     rule = run.snapshot.production
     if rule is None:
         raise StepFailedError(f"there is no production rule of {run.scope.service}")
-    asked = queries(step.gates.metrics, rule.arn, run.group(step.color))
+    asked = queries(metrics, rule.arn, run.group(color))
     until = datetime.now(UTC) + timedelta(seconds=PERIOD)
     results = cloudwatch.get_metric_data(run.clients.get("cloudwatch"), asked, begun, until)
     missing = unread(results)
     if missing:
-        raise StepFailedError(f"CloudWatch does not give the metrics of {step.color}: {'; '.join(missing)}")
-    return values_of(step.gates.metrics, results)
+        raise StepFailedError(f"CloudWatch does not give the metrics of {color}: {'; '.join(missing)}")
+    return values_of(metrics, results)

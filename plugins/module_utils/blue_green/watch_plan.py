@@ -37,8 +37,13 @@ def judge(sight: Sight, gates: Gates, need: int) -> list[str]:
     return [
         *_tasks(sight.tasks, need),
         *_alarms(sight.alarms, gates.alarms),
-        *(text for metric, values in (sight.values or {}).items() for text in _metric(metric, values)),
+        *metric_problems(sight.values or {}),
     ]
+
+
+def metric_problems(values: Mapping[Metric, Sequence[float]]) -> list[str]:
+    """Thresholds that were crossed."""
+    return [text for metric, found in values.items() for text in _metric(metric, found)]
 
 
 def _tasks(look: Look, need: int) -> list[str]:

@@ -100,7 +100,7 @@ def test_the_execution_role_reads_their_secrets_too():
 def test_names():
     service = example(**GOOD)
     assert plan.names(service) == {
-        "services": ["api-blue", "api-green"],
+        "services": ["api", "api-blue", "api-green"],
         "workers": ["api-mail"],
         "families": ["api-report"],
         "schedule_group": f"{service['cluster']}-api",
