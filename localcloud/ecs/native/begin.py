@@ -64,7 +64,11 @@ def course(service: Service, source: Deployment | None, others: bool) -> Course:
     if ringing(service, names):
         names = ()
     return Course(
-        configuration=configuration, source=source, phases=forward(configuration, several=others), watched=names
+        configuration=configuration,
+        source=source,
+        phases=forward(configuration, several=others),
+        watched=names,
+        idle=source is not None and not any(service.alive(source)),
     )
 
 

@@ -45,12 +45,14 @@ class Course:
     """configuration: the deploymentConfiguration at the start. source: the revision that serves meanwhile, and that a
     rollback goes back to; None at the first deployment. index: the phase, -1 before the first. entered: monotonic
     seconds of its begin. production, test: percent of traffic that the new revision gets. hooks: all that were met, the
-    last `open_hooks` of them in this phase. asked: why somebody wants a rollback. watched: alarms that count."""
+    last `met` of them in this phase. asked: why somebody wants a rollback. watched: alarms that count. idle: the source
+    had no tasks when the deployment began; a desired count that came with it is the new revision's."""
 
     configuration: dict[str, Any]
     source: Deployment | None
     phases: tuple[Phase, ...]
     watched: tuple[str, ...] = ()
+    idle: bool = False
     index: int = -1
     entered: float = 0.0
     back: bool = False

@@ -33,7 +33,9 @@ def requested(service: Service, deployment: Deployment) -> int:
     assert course is not None
     target, source = ("none", "full") if course.phase is None else (course.phase.target, course.phase.source)
     count = {id(service.primary): target, id(course.source): source}.get(id(deployment), "none")
-    return 0 if count == "none" else service.desired_count
+    if count == "none" or (course.idle and deployment is course.source):
+        return 0
+    return service.desired_count
 
 
 def stage(course: Course) -> Json:

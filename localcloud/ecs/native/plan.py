@@ -39,7 +39,7 @@ class HookView:
 
 @dataclass(frozen=True, slots=True)
 class CourseView:
-    """target: the new revision; source: the one that serves; others: whatever else has tasks.
+    """target: the new revision; source: the one that serves, idle: with no tasks; others: whatever else has tasks.
 
     phase: None before the first stage, or before the first one on the way back. minutes: time in the phase.
     trouble: why the listener rules do not allow a deployment (looked at before the first stage only).
@@ -49,6 +49,7 @@ class CourseView:
     desired: int
     target: Crew
     source: Crew | None = None
+    idle: bool = False
     others: tuple[Crew, ...] = ()
     phase: Phase | None = None
     last: bool = False
@@ -110,7 +111,7 @@ def _tasks(view: CourseView, now: float) -> tuple[Action, ...]:
     target, source = _counts(view)
     crews = [(view.target, target), *((crew, "none") for crew in view.others)]
     if view.source is not None:
-        crews.append((view.source, source))
+        crews.append((view.source, "none" if view.idle else source))
     actions = [action for crew, count in crews for action in _keep(view, crew, count, now)]
     return (*actions, *(Retire(crew.deployment.id) for crew in view.others if not crew.deployment.alive))
 
@@ -202,7 +203,7 @@ def _done(view: CourseView, phase: Phase) -> bool:
         case "target_ready":
             return _ready(view, view.target)
         case "source_ready":
-            return _ready(view, view.source)
+            return view.idle or _ready(view, view.source)
         case "source_gone":
             return view.source is None or not view.source.deployment.alive
         case "target_gone":

@@ -24,6 +24,7 @@ def of_course(service: Service) -> CourseView:
         desired=service.desired_count,
         target=_crew(service, deployment),
         source=_crew(service, course.source) if course.source else None,
+        idle=course.idle,
         others=tuple(_crew(service, d) for d in service.deployments[1:] if d is not course.source),
         phase=course.phase,
         last=course.index == len(course.phases) - 1,

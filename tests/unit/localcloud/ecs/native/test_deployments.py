@@ -215,6 +215,15 @@ def test_from_rolling_and_back(cloud, staged):
     assert (staged.targets(), staged.weights()) == ((0, 1), (0, 100))
 
 
+def test_a_count_that_comes_with_a_release_is_not_the_old_revisions(cloud, staged):
+    """As the first release does it: the revision before it names an image that is nowhere."""
+    staged.end(staged.create("nothing:1", count=0))
+    cloud.update(staged.name, taskDefinition=cloud.define("serve:1"), desiredCount=1)
+    shown = staged.end(staged.newest())
+    assert (shown["status"], staged.targets(), staged.weights()) == ("SUCCESSFUL", (1, 0), (100, 0))
+    assert [task["lastStatus"] for task in cloud.tasks(staged.name, "STOPPED")] == []
+
+
 def test_the_count_changes_on_the_way(cloud, staged):
     arn = staged.create(bakeTimeInMinutes=1440)
     staged.reach(arn, "BAKE_TIME")

@@ -53,6 +53,8 @@ TABLE = {
         view(Phase("PRE_SCALE_UP", target="none"), old=""),
         (Start(1, "old"), Enter()),
     ),
+    "one that had no tasks gets none now": (view(SCALE_UP, "p", old="", idle=True), ()),
+    "nor are they waited for on the way back": (view(BACK_UP, "h", old="", idle=True, back=True), (Enter(),)),
     "the new revision comes": (view(SCALE_UP), (Start(1, "new"),)),
     "and is waited for": (view(SCALE_UP, "p"), ()),
     "until it is healthy": (view(SCALE_UP, "h"), (Enter(),)),
