@@ -14,24 +14,30 @@ from mkdocs.structure.files import File, Files
 # MkDocs reads this file by its path.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from docs_build import links, reference
+from docs_build import links, navigation, pages, reference
 from docs_build.blocks import without_marks
 from docs_build.pages import ROOT
 
 # Page of the site -> the file of the checkout that it is made of.
-_SOURCES = {"overview.md": "README.md", "contributing.md": "CONTRIBUTING.md"}
+_SOURCES = {"index.md": "README.md", "contributing.md": "CONTRIBUTING.md"}
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Put every page into the navigation."""
+    config.nav = navigation.complete(config.nav or [], ROOT)
+    return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are not in docs/."""
-    pages = {page: (ROOT / source).read_text(encoding="utf-8") for page, source in _SOURCES.items()}
-    pages |= reference.module_pages(ROOT)
-    pages["reference/roles/index.md"] = reference.roles_index(ROOT)
-    for name in reference.roles(ROOT):
+    made = {page: (ROOT / source).read_text(encoding="utf-8") for page, source in _SOURCES.items()}
+    made |= reference.module_pages(ROOT)
+    made["reference/roles/index.md"] = reference.roles_index(ROOT)
+    for name in pages.roles(ROOT):
         page = f"reference/roles/{name}.md"
         _SOURCES[page] = f"roles/{name}/README.md"
-        pages[page] = reference.role_page(ROOT, name)
-    for page, text in pages.items():
+        made[page] = reference.role_page(ROOT, name)
+    for page, text in made.items():
         files.append(File.generated(config, page, content=text))
     return files
 

@@ -15,6 +15,16 @@ def files(root: Path = ROOT) -> list[str]:
     return sorted({str(path.relative_to(root)) for place in _PLACES for path in root.glob(place)})
 
 
+def roles(root: Path = ROOT) -> list[str]:
+    """Names of all roles that are described."""
+    return sorted(path.parent.name for path in root.glob("roles/*/README.md"))
+
+
+def modules(root: Path = ROOT) -> list[str]:
+    """Names of all modules."""
+    return sorted(path.stem for path in root.glob("plugins/modules/*.py"))
+
+
 def on_site(file: str) -> str | None:
     """The page of the site that a file of the checkout became, relative to docs/; None if it became none."""
     path = PurePosixPath(file)
@@ -24,4 +34,4 @@ def on_site(file: str) -> str | None:
         return f"reference/roles/{path.parts[1]}.md"
     if path.match("plugins/modules/*.py"):
         return f"reference/modules/{path.stem}.md"
-    return {"README.md": "overview.md", "CONTRIBUTING.md": "contributing.md"}.get(file)
+    return {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md"}.get(file)

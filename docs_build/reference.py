@@ -12,21 +12,27 @@ from typing import Any
 
 import yaml
 
+from docs_build import pages
 from docs_build.markup import cell, paragraphs
 from docs_build.options import options_table, returned_table
 
 COLLECTION = "slipway.ops"
+# Credentials, region and connection, by the fragments of amazon.aws: the same everywhere.
+_OF_EVERY_AWS_MODULE = {
+    *("access_key", "aws_ca_bundle", "aws_config", "debug_botocore_endpoint_logs", "endpoint_url"),
+    *("profile", "region", "secret_key", "session_token", "validate_certs"),
+}
 
 
 def module_pages(root: Path) -> dict[str, str]:
     """Page of the site -> its Markdown, for all modules of the collection."""
-    names = sorted(path.stem for path in (root / "plugins" / "modules").glob("*.py"))
+    names = pages.modules(root)
     docs = _ansible_doc(root, names)
-    pages = {f"reference/modules/{name}.md": module_page(name, docs[f"{COLLECTION}.{name}"]) for name in names}
+    made = {f"reference/modules/{name}.md": module_page(name, docs[f"{COLLECTION}.{name}"]) for name in names}
     short = {name: docs[f"{COLLECTION}.{name}"]["doc"]["short_description"] for name in names}
     rows = "".join(f"| [`{name}`]({name}.md) | {cell(what)} |\n" for name, what in short.items())
     head = "# Modules\n\nAs `ansible-doc slipway.ops.NAME` shows them.\n\n| Module | Does |\n| --- | --- |\n"
-    return {**pages, "reference/modules/index.md": head + rows}
+    return {**made, "reference/modules/index.md": head + rows}
 
 
 def _ansible_doc(root: Path, names: list[str]) -> dict[str, Any]:
@@ -49,7 +55,13 @@ def module_page(name: str, documented: dict[str, Any]) -> str:
     if support:
         said = ", ".join(f"{key.replace('_', ' ')}: {value}" for key, value in sorted(support.items()))
         parts.append(f"{said[0].upper()}{said[1:]}.")
-    parts += ["## Options", options_table(doc.get("options") or {})]
+    options = doc.get("options") or {}
+    own = {key: option for key, option in options.items() if key not in _OF_EVERY_AWS_MODULE}
+    if own:
+        parts += ["## Options", options_table(own)]
+    if len(own) < len(options):
+        common = ", ".join(f"`{key}`" for key in sorted(options) if key not in own)
+        parts.append(f"And the options of every module of amazon.aws: {common}.")
     if doc.get("notes"):
         parts += ["## Notes", "\n".join(f"- {cell(note)}" for note in doc["notes"])]
     if documented.get("examples"):
@@ -59,26 +71,27 @@ def module_page(name: str, documented: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def roles(root: Path) -> list[str]:
-    """Names of all roles."""
-    return sorted(path.parents[1].name for path in root.glob("roles/*/meta/argument_specs.yml"))
-
-
 def role_page(root: Path, name: str) -> str:
-    """The page of a role: its README, and what its entry points take, to the last key."""
+    """The page of a role: its README, which describes every input, and what each of its entry points takes."""
     folder = root / "roles" / name
     specs = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
-    parts = [(folder / "README.md").read_text(encoding="utf-8"), "## Entry points"]
-    for entry, spec in specs.items():
-        parts += [f"### {entry}", cell(spec.get("short_description"))]
-        parts.append(options_table(spec["options"]) if spec.get("options") else "It takes nothing.")
-    return "\n\n".join(parts) + "\n"
+    rows = "".join(
+        f"| `{entry}` | {cell(spec.get('short_description'))} | {_taken(spec.get('options') or {})} |\n"
+        for entry, spec in specs.items()
+    )
+    head = "| Entry point | Does | Takes; **required** |\n| --- | --- | --- |\n"
+    return f"{(folder / 'README.md').read_text(encoding='utf-8')}\n## Entry points\n\n{head}{rows}"
+
+
+def _taken(options: dict[str, Any]) -> str:
+    order = sorted(options.items(), key=lambda item: (not item[1].get("required"), item[0]))
+    return ", ".join(f"**`{name}`**" if option.get("required") else f"`{name}`" for name, option in order) or "nothing"
 
 
 def roles_index(root: Path) -> str:
     """The page that lists them."""
     rows = ""
-    for name in roles(root):
+    for name in pages.roles(root):
         meta = yaml.safe_load((root / "roles" / name / "meta" / "main.yml").read_text(encoding="utf-8"))
         rows += f"| [`{name}`]({name}.md) | {cell(meta['galaxy_info']['description'])} |\n"
     return "# Roles\n\n| Role | Makes |\n| --- | --- |\n" + rows
