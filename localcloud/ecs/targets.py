@@ -11,6 +11,7 @@ from moto.elbv2.exceptions import InvalidTargetError
 from moto.elbv2.models import elbv2_backends
 
 from localcloud.ecs.model import Service, Task
+from localcloud.ecs.native import access
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,23 @@ def register(task: Task) -> None:
     assert task.deployment is not None
     for balancer in task.deployment.resolved:
         group = _group(task.service, balancer["targetGroupArn"])
-        if group is not None:
+        if group is not None and not _refused(task, group):
             group.register([{"Id": task.address, "Port": balancer["containerPort"]}])
             task.targets.append(group.arn)
             task.service.say(f"registered 1 targets in (target-group {group.arn})")
+
+
+def _refused(task: Task, group: Any) -> bool:
+    """Whether the infrastructure role keeps ECS from registering; the service says why."""
+    assert task.service is not None
+    assert task.deployment is not None
+    for balancer, resolved in zip(task.deployment.load_balancers, task.deployment.resolved, strict=True):
+        role = balancer.get("advancedConfiguration", {}).get("roleArn")
+        mine = role and resolved["targetGroupArn"] == group.arn
+        if mine and (refusal := access.denied(role, access.SCHEDULER, "RegisterTargets", group.arn)):
+            task.service.say(f"failed to register targets in target-group {group.name} with (error {refusal})")
+            return True
+    return False
 
 
 def deregister(task: Task) -> int:

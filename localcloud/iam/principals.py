@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
@@ -51,6 +51,12 @@ def principal_of(access_key: str, account: str) -> Principal:
     return Principal(f"arn:aws:iam::{account}:root", Who(account=account), ({"Statement": _EVERYTHING},))
 
 
+class _Session(NamedTuple):
+    arn: str
+    role_arn: str
+    policy: str | None = None
+
+
 _EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
@@ -69,6 +75,12 @@ def _user(user: User, account: str) -> Principal:
     groups = [group for group in iam_backends[account]["aws"].groups.values() if user in group.users]
     own = tuple(document for each in (user, *groups) for document in _policies(each))
     return Principal(user.arn, Who(arns=(user.arn,), account=account), own)
+
+
+def assumed(role: Role, session: str) -> Principal:
+    """Who a service is that has assumed the role."""
+    account = role.arn.split(":")[4]
+    return _session(_Session(f"arn:aws:sts::{account}:assumed-role/{role.name}/{session}", role.arn), account)
 
 
 def role_of(arn: str) -> Role | None:

@@ -10,7 +10,7 @@ from localcloud.ecs import deployments
 from localcloud.ecs.model import Service, now
 from localcloud.ecs.native import rules
 from localcloud.ecs.native.course import Course, Hook
-from localcloud.ecs.native.phases import backward
+from localcloud.ecs.native.phases import Phase, backward
 from localcloud.ecs.native.plan import NO_CANDIDATE, Enter, Expire, Fail, Finish, Move, RollBack
 
 #: Defaults of DeploymentLifecycleHookTimeoutConfiguration.
@@ -42,15 +42,22 @@ def _enter(service: Service, course: Course) -> None:
     course.entered = time.monotonic()
     deployment.updated = now()
     phase = course.phases[course.index]
-    if phase.production is not None:
-        rules.shift(service, deployment, "productionListenerRule", phase.production)
-        course.production = phase.production
-    if phase.test is not None:
-        rules.shift(service, deployment, "testListenerRule", phase.test)
-        course.test = phase.test
+    _shift(service, course, phase)
     opened = [] if course.back else _hooks(course, phase.stage)
     course.hooks += opened
     course.met = len(opened)
+
+
+def _shift(service: Service, course: Course, phase: Phase) -> None:
+    deployment = service.primary
+    if phase.production is not None:
+        course.denied = rules.shift(service, deployment, "productionListenerRule", phase.production)
+        if not course.denied:
+            course.production = phase.production
+    if phase.test is not None:
+        course.denied = rules.shift(service, deployment, "testListenerRule", phase.test)
+        if not course.denied:
+            course.test = phase.test
 
 
 def _hooks(course: Course, stage: str) -> list[Hook]:
@@ -77,7 +84,7 @@ def _turn(service: Service, course: Course, move: RollBack) -> None:
     cleaning = course.phase is not None and course.phase.stage == "CLEAN_UP"
     _announce(service, move.reason, move.alarms)
     course.phases = backward(shifted=course.production > 0, tested=course.test > 0, cleaning=cleaning)
-    course.back, course.index, course.met = True, -1, 0
+    course.back, course.index, course.met, course.denied = True, -1, 0, ""
     failed.history |= {"status": "ROLLBACK_IN_PROGRESS", "statusReason": move.reason}
     failed.history["rollback"] = {
         "reason": move.reason,

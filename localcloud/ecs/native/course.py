@@ -46,7 +46,8 @@ class Course:
     rollback goes back to; None at the first deployment. index: the phase, -1 before the first. entered: monotonic
     seconds of its begin. production, test: percent of traffic that the new revision gets. hooks: all that were met, the
     last `met` of them in this phase. asked: why somebody wants a rollback. watched: alarms that count. idle: the source
-    had no tasks when the deployment began; a desired count that came with it is the new revision's."""
+    had no tasks when the deployment began; a desired count that came with it is the new revision's. denied: why the
+    phase's traffic could not be moved."""
 
     configuration: dict[str, Any]
     source: Deployment | None
@@ -62,6 +63,7 @@ class Course:
     hooks: list[Hook] = field(default_factory=list)
     met: int = 0
     asked: str = ""
+    denied: str = ""
     triggered: list[str] = field(default_factory=list)
 
     @property

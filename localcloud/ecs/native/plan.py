@@ -43,7 +43,8 @@ class CourseView:
 
     phase: None before the first stage, or before the first one on the way back. minutes: time in the phase.
     trouble: why the listener rules do not allow a deployment (looked at before the first stage only).
-    asked: why somebody wants a rollback. alarms: those that are in ALARM and count. ended: it failed, and stays so.
+    asked: why somebody wants a rollback. denied: why ECS may not move the phase's traffic.
+    alarms: those that are in ALARM and count. ended: it failed, and stays so.
     """
 
     desired: int
@@ -59,6 +60,7 @@ class CourseView:
     ended: bool = False
     trouble: str = ""
     asked: str = ""
+    denied: str = ""
     alarms: tuple[str, ...] = ()
     alarms_roll_back: bool = True
     breaker: bool = False
@@ -140,7 +142,7 @@ def _keep(view: CourseView, crew: Crew, count: Count, now: float) -> tuple[Actio
 def _moves(view: CourseView) -> tuple[Move, ...]:
     if view.ended:
         return ()
-    failure = None if view.back else _failure(view)
+    failure = _stuck(view) if view.back else _failure(view)
     if failure is not None:
         return (failure,)
     expired = [Expire(hook.id) for hook in view.hooks if hook.expired and hook.status == "AWAITING_ACTION"]
@@ -151,6 +153,11 @@ def _moves(view: CourseView) -> tuple[Move, ...]:
     if not _done(view, view.phase):
         return ()
     return (Finish(),) if view.last else (Enter(),)
+
+
+def _stuck(view: CourseView) -> Move | None:
+    """What ends the way back, which nothing but itself can do."""
+    return Fail("ROLLBACK_FAILED", view.denied) if view.denied else None
 
 
 def _failure(view: CourseView) -> Move | None:
@@ -174,6 +181,8 @@ def _trouble(view: CourseView) -> str:
     if view.phase is None:
         return view.trouble
     stage = view.phase.stage
+    if view.denied:
+        return f"{BECAUSE}{stage} lifecycle hook(s) failed. {view.denied}"
     for hook in view.hooks:
         if hook.status == "FAILED":
             return f"{BECAUSE}{stage} pause hook was answered with ROLLBACK."

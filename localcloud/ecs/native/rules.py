@@ -9,10 +9,10 @@ from typing import Any
 
 from moto.elbv2.exceptions import RuleNotFoundError
 from moto.elbv2.models import FakeAction, FakeRule, elbv2_backends
-from moto.iam.models import iam_backends
 
 from localcloud.control.data_plane import CHANGED
 from localcloud.ecs.model import Deployment, Service
+from localcloud.ecs.native import access
 from localcloud.ecs.native.course import entries
 from localcloud.ecs.native.plan import BECAUSE
 
@@ -46,8 +46,10 @@ def serving(service: Service, arn: str) -> list[str]:
     return [group for group, weight in (weights(service, arn) or {}).items() if weight > 0]
 
 
-def shift(service: Service, deployment: Deployment, kind: str, percent: float) -> None:
+def shift(service: Service, deployment: Deployment, kind: str, percent: float) -> str:
     """Give the deployment's revision this share of a kind of traffic: productionListenerRule or testListenerRule.
+
+    Returns why it may not, "" if it may.
 
     The forward action becomes a weighted one over the pair, which is what deployments leave behind (seen in the field:
     100 and 0, and for parts weights that add up to 1000, for shares go in tenths of a percent). Other actions and the
@@ -58,9 +60,13 @@ def shift(service: Service, deployment: Deployment, kind: str, percent: float) -
         rule = _find(service, advanced.get(kind) or "")
         if rule is None:
             continue
+        for action, arn in (("ModifyListener", rule.listener_arn), ("ModifyRule", rule.arn)):
+            if refusal := access.denied(advanced["roleArn"], access.TRAFFIC, action, arn):
+                return refusal
         groups = [{"TargetGroupArn": target, "Weight": mine}, {"TargetGroupArn": other, "Weight": rest}]
         rule.actions = [_weighted(action, groups) for action in rule.actions]
     CHANGED.set()
+    return ""
 
 
 def trouble(service: Service, deployment: Deployment) -> str:
@@ -75,7 +81,7 @@ def _troubles(service: Service, deployment: Deployment) -> Iterator[str]:
         if None in found:
             yield f"{_NETWORK}. One or more rules not found"
             return
-        if not _trusts(service, advanced["roleArn"]):
+        if not access.usable(advanced["roleArn"]):
             yield (
                 f"{_NETWORK}. ECS was unable to manage the ELB resources due to missing permissions on ECS "
                 f"Infrastructure Role '{advanced['roleArn']}'."
@@ -98,14 +104,6 @@ def _troubles(service: Service, deployment: Deployment) -> Iterator[str]:
                 f"Expected traffic to be forwarded to either targetGroupArn: {pair[1]} or alternateTargetGroupArn: "
                 f"{pair[0]}"
             )
-
-
-def _trusts(service: Service, arn: str) -> bool:
-    """Whether there is such a role and ECS may assume it."""
-    for role in iam_backends[service.account_id]["aws"].roles.values():
-        if role.arn == arn:
-            return "ecs.amazonaws.com" in str(role.assume_role_policy_document)
-    return False
 
 
 def _find(service: Service | Place, arn: str) -> FakeRule | None:

@@ -34,6 +34,7 @@ def of_course(service: Service) -> CourseView:
         ended=course.ended,
         trouble=rules.trouble(service, deployment) if starting else "",
         asked=course.asked,
+        denied=course.denied,
         alarms=ringing(service, course.watched),
         alarms_roll_back=alarms.get("rollback", False),
         breaker=breaker["enable"],

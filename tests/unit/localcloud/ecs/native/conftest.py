@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -16,6 +17,10 @@ TRUST = {
 }
 
 
+_priorities = itertools.count(1, 2)
+ACTIONS = ("Describe*", "RegisterTargets", "DeregisterTargets", "ModifyListener", "ModifyRule")
+
+
 @pytest.fixture(autouse=True)
 def minute(monkeypatch):
     monkeypatch.setattr(CLOCK, "minute", 0.05)
@@ -23,7 +28,16 @@ def minute(monkeypatch):
 
 @pytest.fixture(scope="module")
 def role(cloud):
-    made = cloud.client("iam").create_role(RoleName="infrastructure", AssumeRolePolicyDocument=json.dumps(TRUST))
+    return infrastructure(cloud, "infrastructure", ACTIONS)
+
+
+def infrastructure(cloud, name, actions):
+    """A role that lets ECS take these actions; its ARN."""
+    iam = cloud.client("iam")
+    made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+    allowed = [f"elasticloadbalancing:{action}" for action in actions]
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": allowed, "Resource": "*"}]}
+    iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=json.dumps(policy))
     return made["Role"]["Arn"]
 
 
@@ -34,7 +48,7 @@ class Staged:
         self.cloud, self.role = cloud, role
         self.primary, self.alternate = cloud.target_group(), cloud.target_group()
         listener = cloud.elb.describe_listeners(LoadBalancerArn=cloud.balancer)["Listeners"][0]["ListenerArn"]
-        self.priority = len(cloud.elb.describe_rules(ListenerArn=listener)["Rules"]) + 1
+        self.priority = next(_priorities)
         self.production = self.rule(listener, 0, (100, 0))
         self.test = self.rule(listener, 1, (0, 100))
         self.name = ""
@@ -98,6 +112,11 @@ class Staged:
         """ARN of the newest service deployment."""
         return self.all()[0]["serviceDeploymentArn"]
 
+    def replace_role(self, role):
+        """Have ECS use another role; the answer is the deployment that this begins."""
+        self.cloud.update(self.name, loadBalancers=[self.entry(roleArn=role)])
+        return self.newest()
+
     def all(self):
         """The service's deployments, newest first."""
         return self.cloud.ecs.list_service_deployments(cluster="main", service=self.name)["serviceDeployments"]
@@ -138,6 +157,12 @@ class Staged:
 
     def answer(self, arn, hook, action="CONTINUE"):
         self.cloud.ecs.continue_service_deployment(serviceDeploymentArn=arn, hookId=hook["hookId"], action=action)
+
+
+@pytest.fixture
+def role_with(cloud):
+    """Makes a role that lacks an action."""
+    return lambda lacking: infrastructure(cloud, f"no-{lacking}", [name for name in ACTIONS if name != lacking])
 
 
 @pytest.fixture

@@ -83,6 +83,14 @@ TABLE = {
         (RollBack(f"{ROLLED}POST_SCALE_UP pause hook timed out."),),
     ),
     "or lets pass": (view(PAUSED, "h", hooks=(HookView("a", "TIMED_OUT", timeout_action="CONTINUE"),)), (Enter(),)),
+    "traffic that ECS may not move": (
+        view(Phase("TEST_TRAFFIC_SHIFT", test=100.0), "h", denied="no"),
+        (RollBack(f"{ROLLED}TEST_TRAFFIC_SHIFT lifecycle hook(s) failed. no"),),
+    ),
+    "nor back": (
+        view(Phase("TEST_TRAFFIC_SHIFT", test=0.0), "h", back=True, denied="no"),
+        (Fail("ROLLBACK_FAILED", "no"),),
+    ),
     "somebody stops it": (view(PAUSED, "h", asked="stop"), (RollBack("stop"),)),
     "an alarm": (
         view(BAKE, "h", alarms=("a", "b")),

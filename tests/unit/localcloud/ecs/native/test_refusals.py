@@ -6,6 +6,8 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.unit.localcloud.fixtures.processes import wait_until
+
 PAUSE = {"targetType": "PAUSE", "lifecycleStages": ["POST_SCALE_UP"]}
 
 
@@ -118,6 +120,23 @@ def test_rules_that_no_deployment_begins_with(cloud, staged, entry, reason):
     shown = staged.end(staged.create(balancers=[entry(staged)]))
     assert shown["status"] == "ROLLBACK_FAILED"
     assert any(reason in message for message in cloud.messages(staged.name))
+
+
+def test_what_the_infrastructure_role_lacks(cloud, staged, role_with):
+    staged.end(staged.create())
+    old = staged.role
+    for lacking, stage in (("ModifyRule", "TEST_TRAFFIC_SHIFT"), ("ModifyListener", "TEST_TRAFFIC_SHIFT")):
+        shown = staged.end(staged.replace_role(role_with(lacking)))
+        assert shown["status"] == "ROLLBACK_SUCCESSFUL"
+        assert f"{stage} lifecycle hook(s) failed. User: arn:aws:sts::" in shown["statusReason"]
+        assert f"allows the elasticloadbalancing:{lacking} action" in shown["statusReason"]
+        assert (staged.weights(), staged.targets()) == ((0, 100), (0, 1))
+    shown = staged.end(staged.replace_role(role_with("Describe*")))
+    assert "missing permissions on ECS Infrastructure Role" in shown["statusReason"]
+    arn = staged.replace_role(role_with("RegisterTargets"))
+    wait_until(lambda: any("failed to register targets" in said for said in cloud.messages(staged.name)), "the refusal")
+    assert staged.show(arn)["lifecycleStage"] == "SCALE_UP"
+    assert staged.end(staged.replace_role(old))["status"] == "SUCCESSFUL"
 
 
 def test_calls_about_deployments(cloud, staged):
