@@ -178,8 +178,9 @@ def _is(definition: Definition | None, body: Mapping[str, Any]) -> bool:
 
 def _known(snapshot: Snapshot, color: str, body: Mapping[str, Any]) -> Definition | None:
     """A registered revision that is the same as the body, so that no second one is registered."""
-    state = snapshot.colors[color]
-    return next((each for each in (state.definition, state.released, state.latest) if each and _is(each, body)), None)
+    states = (snapshot.colors[color], snapshot.colors[other(color)])
+    known = (each for state in states for each in (state.definition, state.released, state.latest))
+    return next((each for each in known if each and _is(each, body)), None)
 
 
 def _begin(
