@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from localcloud.demo import run
-from tests.e2e.harness import NEW, OLD, WEIGHT_DELAY, Done, Environment, everywhere
+from tests.e2e import lister
+from tests.e2e.harness import NEW, OLD, WEIGHT_DELAY, Done, Environment, enforce_policies, everywhere
 
 IMAGES = Path(__file__).parent / "images.json"
 
@@ -24,6 +25,7 @@ def state(tmp_path_factory):
     """The folder of a running local cloud."""
     folder = tmp_path_factory.mktemp("cloud") / "state"
     run.cloud(folder, "up", "--weight-delay", str(WEIGHT_DELAY), "--images", str(IMAGES))
+    enforce_policies(run.environment(folder, "local")["AWS_ENDPOINT_URL"])
     yield folder
     run.cloud(folder, "down")
 
@@ -42,7 +44,13 @@ def fresh(environments) -> Environment:
 
 
 @pytest.fixture(scope="session")
-def nothing(environments) -> dict[str, Any]:
+def bare(environments) -> dict[str, list[str]]:
+    """All that the API lists in the local account before site.yml."""
+    return lister.listed(environments["local"].env, "111111111111")
+
+
+@pytest.fixture(scope="session")
+def nothing(environments, bare) -> dict[str, Any]:
     """What is in an account before site.yml: AWS's default VPC and no more."""
     return environments["local"].everything()
 

@@ -3,24 +3,73 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from tests.e2e import lister
 
-@pytest.mark.parametrize(
-    ("name", "extra", "said"),
-    [("local", {}, "confirm"), ("staging", {"confirm": "slipway-staging"}, "protected")],
-    ids=["unconfirmed", "protected"],
-)
-def test_refused(environments, first_runs, name, extra, said):
-    environment = environments[name]
-    before = environment.everything()
-    done = environment.playbook("destroy", extra=extra)
+CONFIRMED = {name: {"confirm": f"slipway-{name}"} for name in ("local", "staging", "production")}
+# Environment, extra variables, what is said.
+REFUSED = {
+    "unconfirmed": ("local", {}, "confirm=slipway-local"),
+    "protected": ("staging", CONFIRMED["staging"], "protected"),
+    "production": ("production", CONFIRMED["production"], "account=NUMBER"),
+    "content": ("local", CONFIRMED["local"], "-e empty_buckets=true"),
+}
+# What no role makes, and what costs.
+SECRET = "slipway-local/api/key"
+
+
+@pytest.fixture(scope="module")
+def secret(serving):
+    """A secret of the environment that somebody has made by hand."""
+    client = serving.client("secretsmanager")
+    client.create_secret(Name=SECRET, SecretString="nobody's")
+    yield
+    client.delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
+
+
+@pytest.fixture(scope="module")
+def looks(environments, serving, secret):
+    """Runs that must change nothing, two at a time: those that are refused, and one in check mode."""
+    before = {name: each.everything() for name, each in environments.items()}
+    with ThreadPoolExecutor(2) as threads:
+        runs = {"check": threads.submit(serving.playbook, "destroy", "--check")}
+        for case, (name, extra, _said) in REFUSED.items():
+            runs[case] = threads.submit(environments[name].playbook, "destroy", extra=extra)
+    assert {name: each.everything() for name, each in environments.items()} == before
+    return {case: future.result() for case, future in runs.items()}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(looks, case):
+    done = looks[case]
     assert done.status != 0
-    assert said in done.failures[0]
-    assert environment.everything() == before
+    assert REFUSED[case][2] in done.failures[0]
+    assert "nothing was changed" in done.failures[0]
+    assert done.changed == []
 
 
-def test_nothing_is_left(serving, nothing):
-    done = serving.playbook("destroy", extra={"confirm": "slipway-local"})
+def test_check_mode_says_what_would_go_and_what_would_stay(looks):
+    done = looks["check"]
     assert done.status == 0, done.output[-3000:]
+    assert {host for host, _task in done.changed} == PARTS
+    assert "load balancer: app/slipway-local/" in done.output
+    assert f"secret {SECRET}" in done.output.partition("would stay")[2]
+
+
+# The hosts that take down what is there; there are no GPU hosts, and nobody deploys from GitHub.
+PARTS = {"local", "api", "local-site", "local-peering", "local-s3-endpoint", "local-releases"}
+
+
+def test_nothing_is_left(serving, nothing, bare, secret):
+    done = serving.playbook("destroy", extra={**CONFIRMED["local"], "empty_buckets": True})
+    assert done.status == 0, done.output[-3000:]
+    assert {host for host, _task in done.changed} == PARTS
+    assert f"secret {SECRET}" in done.output.partition("left, as no role made it")[2]
     assert serving.everything() == nothing
+    after = lister.listed(serving.env, "111111111111", bare)
+    left = {key: [each for each in items if SECRET not in each] for key, items in after.items()}
+    assert {key: items for key, items in left.items() if items != bare[key]} == {}
+    assert set(after) == set(bare)
