@@ -109,10 +109,15 @@ def current(run: Run) -> str:
     if run.rollout.get("arn"):
         return str(run.rollout["arn"])
     native = run.snapshot.native
-    if native is None or native.rollout is None:
-        raise StepFailedError(f"ECS has no deployment of {run.scope.service} in flight")
-    run.rollout["arn"] = native.rollout.arn
-    return native.rollout.arn
+    if native is not None and native.rollout is not None:
+        run.rollout["arn"] = native.rollout.arn
+        return native.rollout.arn
+    # A service that was created or updated since then.
+    listed = ecs_deployments.list_service_deployments(run.clients.ecs, run.scope.cluster, run.scope.service)
+    if not listed:
+        raise StepFailedError(f"ECS has no deployment of {run.scope.service}")
+    run.rollout["arn"] = listed[0]["serviceDeploymentArn"]
+    return str(run.rollout["arn"])
 
 
 def wait_rollout(run: Run, step: WaitRollout) -> None:
