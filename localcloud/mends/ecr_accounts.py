@@ -12,6 +12,7 @@ import json
 from typing import Any
 
 from moto.core.exceptions import ServiceException
+from moto.ecr.exceptions import InvalidParameterException
 from moto.ecr.models import ECRBackend, Image, ecr_backends
 from moto.ecr.responses import ECRResponse
 
@@ -19,6 +20,8 @@ from localcloud.control.bucket_policy import account, allows
 from localcloud.mends.callers import principal_arn
 from localcloud.mends.ecr import copy_blobs
 from localcloud.mends.patch import wrap
+
+MOST_RULES = 10
 
 
 class AccessDeniedException(ServiceException):  # type: ignore[misc]
@@ -31,6 +34,7 @@ def install() -> None:
     """Put the mends in place."""
     ECRResponse.ecr_backend = property(ecr_backend)
     wrap(ECRBackend, "put_image", put_image)
+    wrap(ECRBackend, "put_replication_configuration", put_replication_configuration)
 
 
 def ecr_backend(self: ECRResponse) -> ECRBackend:
@@ -57,6 +61,24 @@ def _with_resource(policy: str) -> str:
     parsed = json.loads(policy)
     statements = parsed["Statement"] if isinstance(parsed["Statement"], list) else [parsed["Statement"]]
     return json.dumps({**parsed, "Statement": [{"Resource": "*", **statement} for statement in statements]})
+
+
+def put_replication_configuration(
+    original: Any, self: ECRBackend, replication_config: dict[str, Any]
+) -> dict[str, Any]:
+    """Take up to 10 rules (Amazon ECR API reference, ReplicationConfiguration); moto takes one."""
+    rules, before = replication_config["rules"], self.replication_config
+    if len(rules) > MOST_RULES:
+        raise InvalidParameterException(f"'rules' has {len(rules)} members; it must have at most {MOST_RULES}")
+    try:
+        # moto looks at each on its own.
+        for rule in rules:
+            original(self, {"rules": [rule]})
+    except ServiceException:
+        self.replication_config = before
+        raise
+    self.replication_config = replication_config
+    return {"replicationConfiguration": replication_config}
 
 
 def put_image(original: Any, self: ECRBackend, repository_name: str, *args: Any, **kwargs: Any) -> Image:

@@ -211,3 +211,22 @@ def test_a_bucket_that_refuses_requests_without_tls_lets_others_in(cloud):
     assert s3.get_object(Bucket="tls-only", Key="items/a")["Body"].read() == b"a"
     with pytest.raises(ClientError, match="403"):
         s3.get_object(Bucket="tls-only", Key="secret/a")
+
+
+def test_a_registry_has_up_to_ten_rules_of_replication(cloud):
+    ecr = cloud.client("ecr")
+
+    def rule(name, region="us-west-2"):
+        target = {"region": region, "registryId": cloud.account.id}
+        return {"destinations": [target], "repositoryFilters": [{"filter": name, "filterType": "PREFIX_MATCH"}]}
+
+    def found():
+        return ecr.describe_registry()["replicationConfiguration"]["rules"]
+
+    ten = [rule(f"s{number}") for number in range(10)]
+    ecr.put_replication_configuration(replicationConfiguration={"rules": ten})
+    assert found() == ten
+    for refused in ([*ten, rule("one-more")], [rule("fine"), rule("home", "us-east-1")]):
+        with pytest.raises(ClientError, match="InvalidParameterException"):
+            ecr.put_replication_configuration(replicationConfiguration={"rules": refused})
+        assert found() == ten
