@@ -20,6 +20,7 @@ from moto.logs.models import logs_backends
 from moto.s3.models import s3_backends
 
 from localcloud.control.bucket_policy import Caller, allows
+from localcloud.iam.language import Who
 from localcloud.settings import REGION
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def deliver(account_id: str, distribution: Distribution, records: list[dict[str,
         backend = s3_backends[account_id]["aws"]
         found = backend.buckets.get(bucket)
         resource = f"arn:aws:s3:::{bucket}/{key}"
-        if found is None or not allows(found.policy, "s3:PutObject", resource, Caller(SERVICE, context)):
+        if found is None or not allows(found.policy, "s3:PutObject", resource, Caller(Who(service=SERVICE), context)):
             log.error("access logs of %s: bucket %s does not let %s write", distribution_arn, bucket, SERVICE)
             continue
         text = _text(records, delivery, destination.output_format or "json")

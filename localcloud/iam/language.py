@@ -80,6 +80,8 @@ def applies(statement: Document, question: Question, who: Who | None = None) -> 
     """Whether the statement is about the question."""
     if unknown := set(statement) - _ELEMENTS:
         raise UnsupportedError(f"{min(unknown)} in a statement")
+    for element in ("Resource", "NotResource"):
+        _without_variables(listed(statement.get(element)))
     context = {key.lower(): value for key, value in question.context.items()}
     return (
         named(statement, "Action", question.action.lower(), str.lower)
@@ -98,7 +100,7 @@ def named(statement: Document, element: str, value: str, change: Callable[[str],
     """Whether the element, or its negation, names the value."""
     negated = f"Not{element}" in statement
     patterns = listed(statement.get(f"Not{element}" if negated else element))
-    return any(like(value, change(_plain(pattern))) for pattern in patterns) is not negated
+    return any(like(value, change(str(pattern))) for pattern in patterns) is not negated
 
 
 def _is_meant(statement: Document, who: Who) -> bool:
@@ -114,7 +116,7 @@ def _is_meant(statement: Document, who: Who) -> bool:
 
 def _is_one(kind: str, value: str, who: Who) -> bool:
     if kind == "AWS":
-        return value == "*" or value in (*who.arns, who.account, f"arn:aws:iam::{who.account}:root")
+        return value == "*" or (bool(value) and value in (*who.arns, who.account, f"arn:aws:iam::{who.account}:root"))
     if kind not in ("Service", "Federated"):
         raise UnsupportedError(f"a principal of kind {kind}")
     return bool(value) and value == (who.service if kind == "Service" else who.federated)
@@ -123,7 +125,7 @@ def _is_one(kind: str, value: str, who: Who) -> bool:
 def _fulfilled(name: str, tests: Mapping[str, Any], context: Mapping[str, Value]) -> bool:
     quantifier, _, operator = name.rpartition(":")
     return all(
-        _holds(quantifier, operator, [_plain(one) for one in listed(wanted)], context.get(key.lower()))
+        _holds(quantifier, operator, _without_variables(listed(wanted)), context.get(key.lower()))
         for key, wanted in tests.items()
     )
 
@@ -174,11 +176,12 @@ _OPERATORS: dict[str, Callable[[str, str], bool]] = {
 }
 
 
-def _plain(value: Any) -> str:
-    text = str(value)
-    if "${" in text:
-        raise UnsupportedError(f"policy variable in {text}")
-    return text
+def _without_variables(values: list[Any]) -> list[str]:
+    texts = [str(value) for value in values]
+    for text in texts:
+        if "${" in text:
+            raise UnsupportedError(f"policy variable in {text}")
+    return texts
 
 
 def listed(value: Any) -> list[Any]:

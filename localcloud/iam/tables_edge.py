@@ -34,7 +34,7 @@ TABLE: dict[str, Row | None] = {
         "cloudfront", "DescribeFunction GetFunction UpdateFunction PublishFunction", on(f"{_FRONT}function/{{Name}}")
     ),
     **rows("wafv2", "ListWebACLs ListIPSets", on()),
-    **rows("wafv2", "GetWebACLForResource", on("{ResourceArn}")),
+    **rows("wafv2", "AssociateWebACL DisassociateWebACL GetWebACLForResource", on("{ResourceArn}")),
     **rows("acm", "ListCertificates", on()),
     **rows("acm", "DescribeCertificate", on("{CertificateArn}")),
 }

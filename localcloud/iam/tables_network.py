@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from localcloud.iam.asking import Row, on, rows
 
+_EC2 = "arn:aws:ec2:{R}:{A}:"
 _ROLE = "arn:aws:iam::{A}:role/{RoleName}"
 _PROVIDER = "{OpenIDConnectProviderArn}"
 
@@ -31,6 +32,14 @@ TABLE: dict[str, Row | None] = {
         "DescribeTargetGroups DescribeTargetHealth DescribeListenerAttributes",
         on(),
     ),
+    **rows(
+        "ec2",
+        "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress DeleteSecurityGroup RevokeSecurityGroupEgress "
+        "RevokeSecurityGroupIngress UpdateSecurityGroupRuleDescriptionsEgress "
+        "UpdateSecurityGroupRuleDescriptionsIngress",
+        on(f"{_EC2}security-group/{{GroupId}}"),
+    ),
+    **rows("ec2", "DeleteVpc ModifyVpcAttribute", on(f"{_EC2}vpc/{{VpcId}}")),
     **rows("elbv2", "ModifyRule DeleteRule", on("{RuleArn}")),
     **rows("elbv2", "SetRulePriorities", on("{RulePriorities.RuleArn}")),
     **rows("elbv2", "CreateRule ModifyListener DeleteListener", on("{ListenerArn}")),

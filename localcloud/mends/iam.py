@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import os
 from typing import TYPE_CHECKING, Any
 
 from moto.core.responses import ActionResult
 from moto.iam.responses import IamResponse
+
+from localcloud.iam.language import listed, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,13 +59,13 @@ def add_client_id_to_open_id_connect_provider(self: IamResponse) -> ActionResult
 
 def _statements(role: Role) -> list[Statement]:
     texts = [*role.policies.values(), *(_default(policy) for policy in role.managed_policies.values())]
-    return [statement for text in texts for statement in _listed(json.loads(text)["Statement"])]
+    return [statement for text in texts for statement in listed(json.loads(text)["Statement"])]
 
 
 def _boundary(backend: IAMBackend, role: Role) -> list[Statement] | None:
     if not role.permissions_boundary_arn:
         return None
-    return _listed(json.loads(_default(backend.get_policy(role.permissions_boundary_arn)))["Statement"])
+    return listed(json.loads(_default(backend.get_policy(role.permissions_boundary_arn)))["Statement"])
 
 
 def _default(policy: Any) -> str:
@@ -96,7 +97,7 @@ def _decided(statements: Iterable[Statement], action: str, resource: str) -> tup
     """The decision, and the context keys that statements ask for which would otherwise match."""
     effects, missing = set(), set()
     for statement in statements:
-        if not (_matches(statement, "Action", action.lower()) and _matches(statement, "Resource", resource)):
+        if not (named(statement, "Action", action.lower(), str.lower) and named(statement, "Resource", resource)):
             continue
         keys = {key for tests in statement.get("Condition", {}).values() for key in tests}
         if keys:
@@ -105,20 +106,3 @@ def _decided(statements: Iterable[Statement], action: str, resource: str) -> tup
             effects.add(statement["Effect"])
     decision = "explicitDeny" if "Deny" in effects else "allowed" if "Allow" in effects else "implicitDeny"
     return decision, sorted(missing)
-
-
-def _matches(statement: Statement, element: str, value: str) -> bool:
-    """Action or NotAction, Resource or NotResource: * and ? as IAM knows them; actions know no case."""
-    negated = f"Not{element}" in statement
-    patterns = _listed(statement.get(f"Not{element}" if negated else element, []))
-    found = any(_matches_one(pattern.lower() if element == "Action" else pattern, value) for pattern in patterns)
-    return found is not negated
-
-
-def _matches_one(pattern: str, value: str) -> bool:
-    # fnmatch also knows [sets], which IAM does not.
-    return fnmatch.fnmatchcase(value, pattern.replace("[", "[[]"))
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
