@@ -18,7 +18,14 @@ TRUST = {
 
 
 _priorities = itertools.count(1, 2)
-ACTIONS = ("Describe*", "RegisterTargets", "DeregisterTargets", "ModifyListener", "ModifyRule")
+#: What an infrastructure role needs, and on what condition it has it.
+CONDITIONS = {
+    "Describe*": {},
+    "RegisterTargets": {},
+    "DeregisterTargets": {},
+    "ModifyListener": {},
+    "ModifyRule": {"StringEquals": {"aws:ResourceTag/slipway:service": "api"}},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -28,15 +35,23 @@ def minute(monkeypatch):
 
 @pytest.fixture(scope="module")
 def role(cloud):
-    return infrastructure(cloud, "infrastructure", ACTIONS)
+    return infrastructure(cloud, "infrastructure", CONDITIONS)
 
 
 def infrastructure(cloud, name, actions):
     """A role that lets ECS take these actions; its ARN."""
     iam = cloud.client("iam")
     made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
-    allowed = [f"elasticloadbalancing:{action}" for action in actions]
-    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": allowed, "Resource": "*"}]}
+    statements = [
+        {
+            "Effect": "Allow",
+            "Action": f"elasticloadbalancing:{action}",
+            "Resource": "*",
+            "Condition": CONDITIONS[action],
+        }
+        for action in actions
+    ]
+    policy = {"Version": "2012-10-17", "Statement": statements}
     iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=json.dumps(policy))
     return made["Role"]["Arn"]
 
@@ -57,7 +72,11 @@ class Staged:
         priority = self.priority + offset
         conditions = [{"Field": "path-pattern", "Values": [f"/{priority}"]}]
         made = self.cloud.elb.create_rule(
-            ListenerArn=listener, Priority=priority, Conditions=conditions, Actions=[self.forward(*weights)]
+            ListenerArn=listener,
+            Priority=priority,
+            Conditions=conditions,
+            Actions=[self.forward(*weights)],
+            Tags=[{"Key": "slipway:service", "Value": "api"}],
         )
         return made["Rules"][0]["RuleArn"]
 
@@ -162,7 +181,7 @@ class Staged:
 @pytest.fixture
 def role_with(cloud):
     """Makes a role that lacks an action."""
-    return lambda lacking: infrastructure(cloud, f"no-{lacking}", [name for name in ACTIONS if name != lacking])
+    return lambda lacking: infrastructure(cloud, f"no-{lacking}", [name for name in CONDITIONS if name != lacking])
 
 
 @pytest.fixture
