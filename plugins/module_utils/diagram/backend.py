@@ -233,8 +233,8 @@ def _band(canvas: Canvas, service: scene.Service, top: float) -> None:
         y = row.middle + BODY * 0.36
         canvas.text(row.x + 14, y, color.name, 50 if color.release else 160, bold=True, tone=tone, title=color.title)
         said = "ink" if color.share or color.tone == "plain" else "dim"
-        canvas.text(row.x + 68, y, color.release, 104, tone=said, title=color.title)
-        canvas.text(row.x + 180, y, color.tasks, 92, tone=said)
+        canvas.text(row.x + 68, y, color.release, 102, tone=said, title=color.title)
+        canvas.text(row.x + 180, y, color.tasks, 88, tone=said)
         canvas.text(row.right - 12, y, color.note[0], 104, tone=color.note[1], anchor="end")
 
 
@@ -284,7 +284,11 @@ def _egress(canvas: Canvas, said: scene.Backend, heights: _Heights, tops: Sequen
 def _line_out(canvas: Canvas, target: scene.Target, box: Rect, hub: Point) -> None:
     """The line from the bus through the VPC's border, with what there is to say about the connection."""
     y = box.middle
-    canvas.edge([hub, (BUS, y), (box.x, y)], "egress", "line" if target.up else "bad", "end", dashed=not target.up)
+    # The last bit before the bend is the target's own, so that the bus has one color.
+    leave = (BUS, y + max(-LEAVE, min(LEAVE, hub[1] - y)))
+    canvas.edge([hub, leave], "egress")
+    tone = "line" if target.up else "bad"
+    canvas.edge([leave, (BUS, y), (box.x, y)], "egress", tone, "end", dashed=not target.up)
     _port(canvas, VPC[1], y, target.title)
     room = STORE[1] + 8
     canvas.text(STORE[0] - 2, y - 7, target.label[0], room, tone=target.label[1])

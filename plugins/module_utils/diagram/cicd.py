@@ -19,10 +19,10 @@ from ansible_collections.slipway.ops.plugins.module_utils.diagram.shapes import 
 )
 
 TOP = 84.0
-GITHUB = (12.0, 300.0)
+GITHUB = (12.0, 286.0)
 # Left side and width of each card.
-REPOSITORY, PIPELINE, GATE, STAGE = (28.0, 128.0), (184.0, 112.0), (370.0, 166.0), (580.0, 368.0)
-TRUNK = 340.0
+REPOSITORY, PIPELINE, GATE, STAGE = (24.0, 126.0), (178.0, 108.0), (346.0, 164.0), (546.0, 402.0)
+TRUNK = 322.0
 TITLE, ROW, PAD, GAP = 58.0, 30.0, 12.0, 22.0
 BUILDS = (("build once,", "dim"), ("test, push", "dim"))
 
@@ -74,9 +74,10 @@ def _stage(canvas: Canvas, stage: delivery_plan.Stage, top: float, height: float
             frame.x + PAD, top + TITLE + at * ROW, frame.width - 2 * PAD, ROW - 5, f"row-{row.tone}", row.title
         )
         y = box.middle + BODY * 0.36
-        canvas.text(box.x + 10, y, row.name, 100, bold=True)
-        canvas.text(box.x + 118, y, row.release, 100, title=row.title)
-        canvas.text(box.right - 10, y, row.note[0], 112, tone=row.note[1], anchor="end")
+        canvas.text(box.x + 10, y, row.name, 160, bold=True)
+        release = canvas.text(box.x + 182, y, row.release, 102, title=row.title).box()
+        room = box.right - 22 - release.right
+        canvas.text(box.right - 10, y, row.note[0], room, tone=row.note[1], anchor="end")
     if not stage.rows:
         canvas.text(frame.x + 16, top + TITLE + 16, "no services", tone="dim")
     return frame

@@ -149,7 +149,7 @@ def released(git_sha: Any, digest: Any) -> str:
     """The shortest name of what was built: the commit if it is known, else the beginning of the digest."""
     if git_sha:
         return str(git_sha)[:7]
-    return str(digest)[:15] if digest else ""
+    return str(digest)[:14] if digest else ""
 
 
 def shared(weight: int, total: int) -> int:
@@ -269,7 +269,7 @@ def _mark(row: Snapshot) -> Said:
 
 def _tasks(row: Snapshot) -> str:
     running, desired = row.get("running") or 0, row.get("desired") or 0
-    return counted(running, "task") if running == desired else f"{running} of {counted(desired, 'task')}"
+    return counted(running, "task") if running == desired else f"{running}/{counted(desired, 'task')}"
 
 
 def _worker(row: Snapshot) -> Color:
@@ -306,7 +306,7 @@ def _color(service: Snapshot, row: Snapshot, total: int, worker: bool) -> Color:
 def _note(service: Snapshot, row: Snapshot) -> Said:
     healthy, targets, warm = row.get("healthy") or 0, row.get("targets") or 0, service.get("warm") or {}
     if healthy < targets:
-        return f"{healthy} of {targets} healthy", BAD
+        return f"{healthy}/{targets} healthy", BAD
     if service.get("awaiting_approval") == row.get("color"):
         return "awaits a person", INK
     if row.get("color") == warm.get("color") and warm.get("until"):

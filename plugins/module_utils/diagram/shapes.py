@@ -156,6 +156,8 @@ class Canvas:
     ) -> None:
         """Add a line; points that repeat the one before are left out."""
         kept = [point for at, point in enumerate(points) if not at or point != points[at - 1]]
+        if len(kept) < 2:
+            return
         self.edges.append(Edge(tuple(kept), net, tone, heads, dashed, title))
 
     def icon(self, x: float, y: float, name: str, tone: str = "dim") -> None:

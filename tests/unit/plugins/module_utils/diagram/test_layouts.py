@@ -63,3 +63,55 @@ def test_no_picture_has_a_fault(zones, full):
         assert faults(backend.draw(given)) == {}
         assert faults(frontend.draw(given)) == {}
         assert faults(cicd.draw([given, first])) == {}
+
+
+def bare(subnets):
+    """A network that has subnets of these kinds alone."""
+    network = made.network(2)
+    return network | {"subnets": [subnet for subnet in network["subnets"] if subnet["kind"] in subnets]}
+
+
+SPARSE = {
+    "nothing": {"network": None, "load_balancer": None, "services": [], "site": None, "atlas": None, "ci": None},
+    "network alone": {"load_balancer": None, "services": [], "atlas": None},
+    "no traffic": {"load_balancer": None, "services": [], "atlas": None, "network": made.network(2, peering=None)},
+    "no services": {"services": []},
+    "no load balancer": {"load_balancer": None, "services": [made.worker()]},
+    "workers alone": {"services": [made.worker(), made.worker("other")]},
+    "public subnets alone": {"network": bare(["public"])},
+    "private subnets alone": {"network": bare(["private"]), "services": [made.service(colors=[])]},
+    "all in private subnets": {"services": [made.service(colors=[made.color("blue", 100, 2, **PRIVATE)])]},
+    "hosts without services": {"services": [], "gpu": made.gpu("us-east-1a")},
+    "hosts among workers": {"services": [made.worker()], "gpu": made.gpu("us-east-1b"), "atlas": None},
+    "nothing outside": {"network": bare(["public"]) | {"s3_endpoint": None, "peering": None}, "atlas": None},
+    "atlas not peered": {"network": made.network(2, peering=None)},
+    "no firewall": {"site": made.site(firewall=None)},
+    "nobody may deploy": {"ci": made.ci(repositories=[])},
+    "no gate": {"ci": made.ci(gate=None)},
+    "a mark and no room": {"services": [made.service("w" * 60, lock={"holder": "a"})]},
+}
+
+
+@pytest.mark.parametrize("more", SPARSE.values(), ids=SPARSE)
+def test_what_is_missing_leaves_no_fault(more):
+    given = made.environment(**more)
+    assert faults(backend.draw(given)) == {}
+    assert faults(frontend.draw(given)) == {}
+    assert faults(cicd.draw([given])) == {}
+
+
+def test_what_is_not_there_is_not_drawn():
+    def names(**more):
+        return {text.value for text in backend.draw(made.environment(**more)).texts}
+
+    assert {"GPU hosts", "MongoDB Atlas", "LLM providers", "Users"} - names(gpu=made.gpu("us-east-1a")) == set()
+    assert "GPU hosts" not in names()
+    assert not {"MongoDB Atlas", "LLM providers", "Users"} & names(**SPARSE["no traffic"])
+
+
+def test_weights_stand_on_their_arrows():
+    drawn = backend.draw(made.environment(services=[made.service(), made.service("b", 1, (90, 10))]))
+    pills = [(text.value, text.tone) for text in drawn.texts if text.pill]
+    assert pills == [("100 %", "blue"), ("0 %", "faint"), ("90 %", "blue"), ("10 %", "green")]
+    arrows = [(edge.tone, edge.dashed) for edge in drawn.edges if edge.net == "traffic" and edge.heads]
+    assert arrows == [("blue", False), ("faint", True), ("blue", False), ("green", False)]
