@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""EC2: the names of resource types in tags, and which rule of a security group is meant."""
+"""EC2: names of resource types in tags, which rule of a security group is meant, and what goes with a VPC."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.models.tags import TagBackend
+from moto.ec2.models.vpcs import VPCBackend
 
 from localcloud.mends.patch import wrap
 
@@ -26,6 +27,7 @@ def install() -> None:
     """Put the mend in place."""
     wrap(TagBackend, "describe_tags", describe_tags)
     wrap(SecurityGroupRule, "__eq__", same_rule)
+    wrap(VPCBackend, "delete_vpc", delete_vpc)
 
 
 def describe_tags(original: Any, self: Any, filters: dict[str, list[str]] | None = None) -> list[dict[str, str]]:
@@ -39,6 +41,17 @@ def describe_tags(original: Any, self: Any, filters: dict[str, list[str]] | None
         filters = filters | {"resource-type": wanted}
     found: list[dict[str, str]] = original(self, filters)
     return [tag | {"resource_type": _TYPES.get(tag["resource_type"], tag["resource_type"])} for tag in found]
+
+
+def delete_vpc(original: Any, self: Any, vpc_id: str) -> Any:
+    """With a VPC goes its default network ACL, which nobody else can delete.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/delete-vpc.html
+    """
+    deleted = original(self, vpc_id)
+    for acl in [each for each in self.network_acls.values() if each.vpc_id == vpc_id and each.default]:
+        del self.network_acls[acl.id]
+    return deleted
 
 
 def same_rule(original: Any, self: Any, other: Any) -> bool:

@@ -45,7 +45,8 @@ SERVICES = (
     "wafv2",
 )
 _LISTS = re.compile(r"(List|Describe)[A-Z]\w+")
-# AWS's own catalogs, thousands of rows each, and histories, which nobody can delete. Users are the tests' own.
+# AWS's own catalogs, thousands of rows each; histories, which nobody can delete; tags and families, which are listed
+# with what has them. Users are the tests' own.
 _LEFT_OUT = (
     "DescribeAlarmHistory",
     "DescribeAvailabilityZones",
@@ -61,11 +62,13 @@ _LEFT_OUT = (
     "DescribeScalingActivities",
     "DescribeSnapshotTierStatus",
     "DescribeSpotPriceHistory",
+    "DescribeTags",
     "DescribeVpcEndpointServices",
     "ListAccessKeys",
     "ListDocuments",
     "ListGeoLocations",
     "ListMetrics",
+    "ListTaskDefinitionFamilies",
     "ListUsers",
 )
 # Arguments without which a list is of nothing, or of AWS's own as well.
@@ -74,7 +77,6 @@ _GIVEN: Mapping[str, Mapping[str, Any]] = {
     "ListOriginRequestPolicies": {"Type": "custom"},
     "ListResponseHeadersPolicies": {"Type": "custom"},
     "ListPolicies": {"Scope": "Local"},
-    "ListTaskDefinitionFamilies": {"status": "ACTIVE"},
     "DescribeScalableTargets": {"ServiceNamespace": "ecs"},
     "DescribeScalingPolicies": {"ServiceNamespace": "ecs"},
     "DescribeScheduledActions": {"ServiceNamespace": "ecs"},

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from typing import Any
 class Kind:
     """A kind of resource. prefix: how what follows the account in its ARNs begins, after the service.
     cost: what it costs as long as it stands, empty for nothing by itself. remove: how to, for what destroy.yml leaves.
+    lasting: AWS goes on listing it once it is out of use, and nobody pays for it.
     """
 
     label: str
@@ -21,6 +22,7 @@ class Kind:
     prefix: str
     cost: str = ""
     remove: str = ""
+    lasting: bool = False
 
     @property
     def stays(self) -> bool:
@@ -44,7 +46,8 @@ KINDS = (
     Kind("machine image", "ec2", "image/", "its snapshots by the GB", "aws ec2 deregister-image --image-id {id}"),
     Kind("network part", "ec2", ""),
     Kind("service", "ecs", "service/", "its tasks by the second"),
-    Kind("task definition", "ecs", "task-definition/"),
+    Kind("task", "ecs", "task/", "by the second"),
+    Kind("task definition", "ecs", "task-definition/", lasting=True),
     Kind("cluster", "ecs", ""),
     Kind("image repository", "ecr", "repository/", _STORAGE),
     Kind("bucket", "s3", "", _STORAGE),
@@ -75,6 +78,7 @@ KINDS = (
     Kind("topic", "sns", ""),
     Kind("budget", "budgets", "budget/"),
 )
+_LASTING = [kind.label for kind in KINDS if kind.lasting]
 OTHER = Kind("resource", "", "", "see its service's prices", "see {arn} in the AWS console")
 
 
@@ -116,6 +120,19 @@ def resources(arns: Iterable[str]) -> list[Resource]:
     return sorted((resource(arn) for arn in set(arns)), key=lambda each: (each.kind, each.id))
 
 
+def standing(arns: Iterable[str], clusters: Collection[str]) -> list[str]:
+    """Without what ECS goes on showing of clusters that are gone. clusters: ARNs of those that are there."""
+    names = [arn.rpartition("/")[2] for arn in clusters]
+    return [arn for arn in arns if _cluster_of(arn) in (None, *names)]
+
+
+def _cluster_of(arn: str) -> str | None:
+    """Name of the ECS cluster that an ARN is of, or in; None for all else."""
+    _arn, _partition, service, _region, _account, rest = f"{arn}:::::".split(":", 5)
+    kind, _slash, name = rest.rstrip(":").partition("/")
+    return name.partition("/")[0] if service == "ecs" and kind in ("cluster", "service", "task") else None
+
+
 def as_dicts(found: Sequence[Resource]) -> list[dict[str, Any]]:
     """As the module returns them."""
     return [asdict(each) for each in found]
@@ -134,10 +151,10 @@ def going(found: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def left(found: Sequence[Mapping[str, Any]]) -> list[str]:
     """Lines that say what is left once destroy.yml has run: what costs money first."""
-    if not found:
-        return ["nothing of the environment is left that AWS lists by its tags and names"]
-    lingering = [each for each in found if not each["stays"]]
+    lingering = [each for each in found if not each["stays"] and each["kind"] not in _LASTING]
     lines = _staying(found, "left, as no role made it:")
+    if not lines and not lingering:
+        return ["nothing of the environment is left that AWS lists by its tags and names"]
     if lingering:
         named = ", ".join(f"{each['kind']} {each['id']}" for each in lingering)
         lines += [

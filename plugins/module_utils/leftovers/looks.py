@@ -13,6 +13,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto
 
 from ..api import ApiErrors, retry
 from ..together import together
+from .leftovers_plan import standing
 
 # Roles tag all that they make and AWS lets tag; these have no tags of the environment, but its name.
 _CONTAINER_INSIGHTS = "/aws/ecs/containerinsights/{name}/"
@@ -65,6 +66,14 @@ def keys(client: Any, name: str, region: str, account: str) -> list[str]:
         if each.get("TargetKeyId") and (each["AliasName"] == mine[0] or each["AliasName"].startswith(mine[1:]))
     ]
     return [f"arn:aws:kms:{region}:{account}:key/{each}" for each in found]
+
+
+@ApiErrors.common_error_handler("list the ECS clusters")
+@retry
+def clusters(client: Any) -> list[str]:
+    """ARNs of those that are there; a deleted one is no longer among them."""
+    pages = client.get_paginator("list_clusters").paginate()
+    return [arn for page in pages for arn in page["clusterArns"]]
 
 
 @ApiErrors.common_error_handler("list the backups of table {table}")
@@ -131,6 +140,7 @@ def arns(clients: Callable[[str], Any], wanted: Mapping[str, Any], elsewhere: An
     }
     if elsewhere:
         calls["global"] = partial(tagged, elsewhere, wanted["tags"])
-    found = [arn for some in together(calls).values() for arn in some]
+    asked = together({**calls, "clusters": partial(clusters, clients("ecs"))})
+    found = standing([arn for key in calls for arn in asked[key]], asked["clusters"])
     found += [f"arn:aws:s3:::{bucket}" for bucket in wanted["buckets"]]
     return found + [f"arn:aws:ecr:{region}:{account}:repository/{each}" for each in wanted["repositories"]]

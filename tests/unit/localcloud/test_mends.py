@@ -78,6 +78,15 @@ def test_a_role_s_policies_are_simulated(cloud):
         iam.simulate_principal_policy(PolicySourceArn=f"{role}x", ActionNames=["s3:GetObject"])
 
 
+def test_the_default_network_acl_goes_with_its_vpc(cloud):
+    ec2 = cloud.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.99.0.0/24")["Vpc"]["VpcId"]
+    mine = [{"Name": "vpc-id", "Values": [vpc]}]
+    assert len(ec2.describe_network_acls(Filters=mine)["NetworkAcls"]) == 1
+    ec2.delete_vpc(VpcId=vpc)
+    assert ec2.describe_network_acls(Filters=mine)["NetworkAcls"] == []
+
+
 def test_resource_types_have_ec2_s_names(cloud, network):
     ec2 = cloud.client("ec2")
     tag = {"ResourceType": "natgateway", "Tags": [{"Key": "Name", "Value": "nat"}]}

@@ -59,7 +59,15 @@ def test_what_would_go_and_stay():
     assert plan.going([]) == ["would go:", "  nothing that is tagged as this environment's"]
 
 
+def test_what_ecs_shows_of_clusters_that_are_gone_does_not_stand():
+    kinds = ("cluster/a", "service/a/api", "task/a/1", "cluster/b", "task-definition/api:1")
+    arns = [f"arn:aws:ecs:us-east-1:{A}:{kind}" for kind in kinds]
+    assert plan.standing([VPC, *arns], [arns[3]]) == [VPC, *arns[3:]]
+
+
 def test_what_is_left():
+    definition = plan.as_dicts(plan.resources([f"arn:aws:ecs:us-east-1:{A}:task-definition/api:1"]))
+    assert plan.left(definition) == plan.left([])
     assert plan.left([]) == ["nothing of the environment is left that AWS lists by its tags and names"]
     secret, vpc = plan.as_dicts(plan.resources([SECRET])), plan.as_dicts(plan.resources([VPC]))
     assert plan.left(secret) == [
