@@ -40,7 +40,7 @@ class Control:
         self._alarms = Evaluator()
         admin_api = admin.Admin(settings, self._bridge, self._edge, self._controller)
         keys = access.Keys(settings.accounts)
-        log, iam = calls.Calls(keys), guard.Guard()
+        log, iam = calls.Calls(keys), guard.Guard(account.id for account in settings.accounts)
         app = access.Access(dispatcher.Dispatcher(), keys, iam)
         routes = {**admin_api.routes, **log.routes, **iam.routes, **s3_origin.S3Origin(settings.cloud_id).routes}
         self._server = server.Server(settings.control_host, settings.control_port, app, routes, log)

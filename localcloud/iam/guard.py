@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -39,9 +39,13 @@ _BY_WEB = "sts:AssumeRoleWithWebIdentity"
 
 
 class Guard:
-    """enforcing: whether anything is refused. Callers of the other methods hold lock.MOTO."""
+    """enforcing: whether anything is refused. Callers of the other methods hold lock.MOTO.
 
-    def __init__(self) -> None:
+    accounts: whose policies count. Others that moto knows, as Atlas's own, are no part of what is tested.
+    """
+
+    def __init__(self, accounts: Iterable[str]) -> None:
+        self._accounts = frozenset(accounts)
         self.enforcing = False
 
     @property
@@ -64,7 +68,7 @@ class Guard:
 
     def refusal(self, environ: dict[str, Any], access_key: str, account: str) -> tuple[Callee, str] | None:
         """Whom it must be told and what, if a signed call is refused."""
-        if not self.enforcing:
+        if not self.enforcing or account not in self._accounts:
             return None
         principal = principal_of(access_key, account)
         if principal.administrator:

@@ -42,7 +42,7 @@ class Cloud:
     def __init__(self, folder):
         mends.install()
         prefix, self._claim = network.claim_network(str(folder))
-        host, self.guard = f"{prefix}.0.1", Guard()
+        host, self.guard = f"{prefix}.0.1", Guard(each.id for each in ACCOUNTS)
         port = network.free_port(host, 4566)
         self.url = f"http://{host}:{port}"
         app = access.Access(dispatcher.Dispatcher(), access.Keys(ACCOUNTS), self.guard)
@@ -301,10 +301,17 @@ def test_no_other_job_gets_it(cloud, github, given, said):
     assert said in refused(call, RoleArn=github, RoleSessionName="job", WebIdentityToken=given)[1]
 
 
+def test_an_account_that_is_nobody_s_here_does_as_it_likes(cloud):
+    """Atlas's, whose roles nobody has made."""
+    role = "arn:aws:iam::464646464646:role/atlas"
+    keys = cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="atlas")["Credentials"]
+    assert cloud.client("ec2", keys=keys).create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+
+
 def test_it_is_off_unless_it_is_turned_on(cloud, may_nothing):
     cloud.guard.enforcing = False
     try:
         assert cloud.client("ec2", keys=may_nothing).describe_vpcs()["Vpcs"]
     finally:
         cloud.guard.enforcing = True
-    assert Guard().enforcing is False
+    assert Guard([]).enforcing is False
