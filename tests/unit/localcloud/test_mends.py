@@ -226,7 +226,7 @@ def test_a_registry_has_up_to_ten_rules_of_replication(cloud):
     ecr = cloud.client("ecr")
 
     def rule(name, region="us-west-2"):
-        target = {"region": region, "registryId": cloud.account.id}
+        target = {"region": region, "registryId": "111111111111"}
         return {"destinations": [target], "repositoryFilters": [{"filter": name, "filterType": "PREFIX_MATCH"}]}
 
     def found():
