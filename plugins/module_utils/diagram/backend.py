@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ansible_collections.slipway.ops.plugins.module_utils.diagram import scene_plan as scene
+from ansible_collections.slipway.ops.plugins.module_utils.diagram import words_plan as words
 from ansible_collections.slipway.ops.plugins.module_utils.diagram.shapes import (
     BODY,
     LINE,
@@ -55,23 +56,24 @@ class _Heights:
         return [top + _band_height(service) / 2 for service, top in self.bands]
 
 
-def draw(snapshot: scene.Snapshot) -> Canvas:
+def draw(snapshot: words.Snapshot) -> Canvas:
     """The picture of one environment."""
     said = scene.backend(snapshot)
     name = str(snapshot.get("name"))
     canvas = Canvas(f"Backend of {name}: who reaches what, and which color has the traffic")
-    problems = scene.problems(snapshot)
+    problems = words.problems(snapshot)
     if not said.zones:
-        canvas.head(f"Backend · {name}", scene.read_at([snapshot]))
-        canvas.text(12, TOP, "No network is here, and so there is nothing to draw.", tone="dim")
+        canvas.head(f"Backend · {name}", words.read_at([snapshot]))
+        unread = words.unread(snapshot, "network")
+        canvas.text(12, TOP, "The network was not read." if unread else "No network is here.", tone="dim")
         canvas.foot(problems, TOP + 16)
         return canvas
     columns = _columns(len(said.zones))
     gate = _gate(columns)
-    canvas.head(f"Backend · {name}", scene.read_at([snapshot]), gate - USERS_WIDTH / 2 - 24)
+    canvas.head(f"Backend · {name}", words.read_at([snapshot]), gate - USERS_WIDTH / 2 - 24)
     heights = _heights(said)
     targets = _target_tops(said, heights)
-    _frames(canvas, said, scene.account(snapshot), heights, targets)
+    _frames(canvas, said, words.account(snapshot), heights, targets)
     _zones(canvas, said, columns, heights)
     if said.balancer:
         _traffic(canvas, said.balancer, heights, gate)

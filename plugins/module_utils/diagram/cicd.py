@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.slipway.ops.plugins.module_utils.diagram import delivery_plan, scene_plan
+from ansible_collections.slipway.ops.plugins.module_utils.diagram import delivery_plan, words_plan
 from ansible_collections.slipway.ops.plugins.module_utils.diagram.shapes import (
     BODY,
     NAME,
@@ -27,11 +27,11 @@ TITLE, ROW, PAD, GAP = 58.0, 30.0, 12.0, 22.0
 BUILDS = (("build once,", "dim"), ("test, push", "dim"))
 
 
-def draw(snapshots: Sequence[scene_plan.Snapshot]) -> Canvas:
+def draw(snapshots: Sequence[words_plan.Snapshot]) -> Canvas:
     """The picture of all environments."""
     said = delivery_plan.delivery(snapshots)
     canvas = Canvas("CI/CD: from a commit to each environment, and who has to agree")
-    canvas.head("CI/CD", scene_plan.read_at(snapshots))
+    canvas.head("CI/CD", words_plan.read_at(snapshots))
     github = TITLE - 26 + node_height(2) + 2 * PAD
     heights = [TITLE + max(len(stage.rows), 1) * ROW + PAD - 6 for stage in said.stages]
     total = max(sum(heights) + GAP * (len(heights) - 1), github)
@@ -43,7 +43,7 @@ def draw(snapshots: Sequence[scene_plan.Snapshot]) -> Canvas:
         if stage.connected:
             _way(canvas, stage, pipeline, frame)
         y += height + GAP
-    canvas.foot([line for each in snapshots for line in scene_plan.problems(each)], TOP + total + 4)
+    canvas.foot([line for each in snapshots for line in words_plan.problems(each)], TOP + total + 4)
     return canvas
 
 
@@ -67,8 +67,7 @@ def _stage(canvas: Canvas, stage: delivery_plan.Stage, top: float, height: float
     frame = canvas.rect(STAGE[0], top, STAGE[1], height, "vpc", stage.title)
     name = canvas.text(frame.x + 16, top + 26, stage.name.capitalize(), 200, size=NAME, bold=True).box()
     canvas.text(name.right + 12, top + 26, f"AWS {stage.account}", frame.right - name.right - 28, tone="dim")
-    about = "" if stage.connected else "no repository may deploy here"
-    canvas.text(frame.x + 16, top + 45, about or "live now", tone="dim")
+    canvas.text(frame.x + 16, top + 45, stage.about, tone="dim")
     for at, row in enumerate(stage.rows):
         box = canvas.rect(
             frame.x + PAD, top + TITLE + at * ROW, frame.width - 2 * PAD, ROW - 5, f"row-{row.tone}", row.title

@@ -8,23 +8,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.slipway.ops.plugins.module_utils.diagram.scene_plan import (
+from ansible_collections.slipway.ops.plugins.module_utils.diagram.scene_plan import released_in
+from ansible_collections.slipway.ops.plugins.module_utils.diagram.words_plan import (
     BAD,
     DIM,
     GOOD,
     INK,
+    NOT_READ,
     Said,
     Snapshot,
     counted,
     moment,
     released,
     titled,
+    unread,
 )
 
 # Repositories that are named; the others are counted.
 NAMED = 2
 # The row of the site among those of the services.
 SITE = "site"
+# What publishes where no repository may.
+HAND = "deploy_frontend.yml"
 # Ends of a release after which it serves.
 WELL = ("promoted", "converged", "repaired")
 
@@ -45,6 +50,7 @@ class Frontend:
     edge: Card
     bucket: Card
     pipeline: Card
+    by_hand: bool
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ class Stage:
     rows: tuple[Row, ...]
     gate: str
     connected: bool
+    about: str
     trust: str
     title: str
 
@@ -89,8 +96,12 @@ def frontend(snapshot: Snapshot) -> Frontend | None:
     return Frontend(
         firewall=Card(((str(name), DIM),)) if name else None,
         edge=_edge(site),
-        bucket=_bucket(site),
-        pipeline=Card(repositories([ci]), titled({"roles": ", ".join(ci.get("roles") or [])})),
+        bucket=_bucket(site, _site_release(snapshot, site.get("release") or {})),
+        pipeline=Card(
+            repositories([ci]) if ci.get("repositories") else ((NOT_READ if unread(snapshot, "roles") else HAND, DIM),),
+            titled({"roles": ", ".join(ci.get("roles") or [])}),
+        ),
+        by_hand=not ci.get("repositories") and not unread(snapshot, "roles"),
     )
 
 
@@ -107,10 +118,15 @@ def _edge(site: Snapshot) -> Card:
     return Card(tuple(lines), title)
 
 
-def _bucket(site: Snapshot) -> Card:
-    release = site.get("release") or {}
+def _site_release(snapshot: Snapshot, release: Snapshot) -> str:
+    """The name of what the site serves."""
     named = released(release.get("git_sha"), release.get("id"))
-    lines = [(f"release {named}", INK) if named else ("no release", DIM), (str(site.get("bucket")), DIM)]
+    return named or (NOT_READ if unread(snapshot, "current") else "no release")
+
+
+def _bucket(site: Snapshot, named: str) -> Card:
+    release = site.get("release") or {}
+    lines = [(f"release {named}" if release else named, INK if release else DIM), (str(site.get("bucket")), DIM)]
     if moment(release.get("at")):
         lines.append((f"since {moment(release['at'])}", DIM))
     return Card(tuple(lines), titled({"bucket": site.get("bucket"), "release": release.get("id")}))
@@ -141,20 +157,28 @@ def _gate(snapshot: Snapshot) -> str:
 def _stage(snapshot: Snapshot, proof: Snapshot | None) -> Stage:
     ci = snapshot.get("ci") or {}
     rows = [
-        _service(row, _live_digest(proof, row.get("name")), _gate(snapshot)) for row in snapshot.get("services") or []
+        _service(snapshot, row, _live_digest(proof, row.get("name")), _gate(snapshot))
+        for row in snapshot.get("services") or []
     ]
     site = snapshot.get("site")
     if site:
-        rows.append(_site(site, ((proof or {}).get("site") or {}).get("release"), _gate(snapshot)))
+        rows.append(_site(snapshot, site, ((proof or {}).get("site") or {}).get("release"), _gate(snapshot)))
     return Stage(
         name=str(snapshot.get("name")),
         account=f"{snapshot.get('account_id') or 'unknown account'} · {snapshot.get('region') or 'unknown region'}",
         rows=tuple(rows),
         gate=_gate(snapshot),
         connected=bool(ci.get("repositories")),
+        about=_about(snapshot, ci),
         trust="OIDC, no stored key" if ci.get("oidc_provider") else "",
         title=titled({"roles": ", ".join(ci.get("roles") or [])}),
     )
+
+
+def _about(snapshot: Snapshot, ci: Snapshot) -> str:
+    if ci.get("repositories"):
+        return "live now"
+    return NOT_READ if unread(snapshot, "roles") else "no repository may deploy here"
 
 
 def live(service: Snapshot) -> Mapping[str, Any]:
@@ -172,23 +196,23 @@ def _live_digest(snapshot: Snapshot | None, name: Any) -> tuple[Any, str]:
     return color.get("digest"), released(color.get("git_sha"), color.get("digest"))
 
 
-def _service(row: Snapshot, proven: tuple[Any, str], gate: str) -> Row:
+def _service(snapshot: Snapshot, row: Snapshot, proven: tuple[Any, str], gate: str) -> Row:
     color = live(row)
     tone = str(color.get("color"))
     return Row(
         name=str(row.get("name")),
-        release=released(color.get("git_sha"), color.get("digest")) or "no release",
+        release=released_in(snapshot, color),
         note=_note(color.get("digest"), proven, gate, row.get("last_release") or {}),
         tone=tone if tone in ("blue", "green") else "plain",
         title=titled({"digest": color.get("digest"), "image": color.get("image")}),
     )
 
 
-def _site(site: Snapshot, proven: Snapshot | None, gate: str) -> Row:
+def _site(snapshot: Snapshot, site: Snapshot, proven: Snapshot | None, gate: str) -> Row:
     release, proven = site.get("release") or {}, proven or {}
     return Row(
         name=SITE,
-        release=released(release.get("git_sha"), release.get("id")) or "no release",
+        release=_site_release(snapshot, release),
         note=_note(
             release.get("id"), (proven.get("id"), released(proven.get("git_sha"), proven.get("id"))), gate, release
         ),

@@ -7,34 +7,35 @@ The pipeline stands above, between the two that it changes, so that its lines co
 
 from __future__ import annotations
 
-from ansible_collections.slipway.ops.plugins.module_utils.diagram import delivery_plan, scene_plan
+from ansible_collections.slipway.ops.plugins.module_utils.diagram import delivery_plan, words_plan
 from ansible_collections.slipway.ops.plugins.module_utils.diagram.shapes import Canvas, Rect, node_height
 
 ACCOUNT_TOP, CARDS_TOP, ACCOUNT = 124.0, 172.0, (152.0, 796.0)
 # Left side and width of each card.
-VISITORS, FIREWALL, EDGE, BUCKET = (12.0, 96.0), (172.0, 166.0), (408.0, 214.0), (718.0, 212.0)
+VISITORS, FIREWALL, EDGE, BUCKET = (12.0, 108.0), (172.0, 166.0), (408.0, 214.0), (718.0, 212.0)
 PIPELINE_TOP, PIPELINE_WIDTH = 16.0, 176.0
 
 
-def draw(snapshot: scene_plan.Snapshot) -> Canvas:
+def draw(snapshot: words_plan.Snapshot) -> Canvas:
     """The picture of one environment."""
     said = delivery_plan.frontend(snapshot)
     name = str(snapshot.get("name"))
     canvas = Canvas(f"Frontend of {name}: the way of a request to the site, and what a release changes")
-    canvas.head(f"Frontend · {name}", scene_plan.read_at([snapshot]), 380)
-    problems = scene_plan.problems(snapshot)
+    canvas.head(f"Frontend · {name}", words_plan.read_at([snapshot]), 380)
+    problems = words_plan.problems(snapshot)
     if not said:
-        canvas.text(12, 88, "No site is here, and so there is nothing to draw.", tone="dim")
+        unread = words_plan.unread(snapshot, "distribution", "current")
+        canvas.text(12, 88, "The site was not read." if unread else "No site is here.", tone="dim")
         canvas.foot(problems, 104)
         return canvas
     height = node_height(max(len(said.edge.lines), len(said.bucket.lines)))
     bottom = CARDS_TOP + height + 22
     canvas.rect(ACCOUNT[0], ACCOUNT_TOP, ACCOUNT[1], bottom - ACCOUNT_TOP, "account")
-    canvas.text(ACCOUNT[0] + 16, ACCOUNT_TOP + 24, scene_plan.account(snapshot), 320, bold=True, tone="dim")
+    canvas.text(ACCOUNT[0] + 16, ACCOUNT_TOP + 24, words_plan.account(snapshot), 320, bold=True, tone="dim")
     edge = canvas.node(_card(EDGE, height, said.edge), "globe", "CloudFront", said.edge.lines)
     bucket = canvas.node(_card(BUCKET, height, said.bucket), "bucket", "S3", said.bucket.lines)
     _requests(canvas, said, edge, bucket)
-    _release(canvas, said.pipeline, edge, bucket)
+    _release(canvas, said, edge, bucket)
     canvas.foot(problems, bottom + 4)
     return canvas
 
@@ -46,9 +47,8 @@ def _card(place: tuple[float, float], height: float, card: delivery_plan.Card) -
 def _requests(canvas: Canvas, said: delivery_plan.Frontend, edge: Rect, bucket: Rect) -> None:
     """From the visitors to the bucket and back."""
     middle = edge.middle
-    visitors = canvas.rect(VISITORS[0], middle - node_height(0) / 2, VISITORS[1], node_height(0), "card")
-    canvas.icon(visitors.x + 10, visitors.y + 11, "users")
-    canvas.text(visitors.x + 34, visitors.y + 26, "Visitors", bold=True)
+    visitors = Rect(VISITORS[0], middle - node_height(0) / 2, VISITORS[1], node_height(0), "card")
+    canvas.node(visitors, "users", "Visitors", ())
     before = visitors
     if said.firewall:
         size = node_height(len(said.firewall.lines))
@@ -61,12 +61,13 @@ def _requests(canvas: Canvas, said: delivery_plan.Frontend, edge: Rect, bucket: 
     canvas.text((edge.right + bucket.x) / 2, middle - 8, "signed reads", anchor="middle", tone="dim")
 
 
-def _release(canvas: Canvas, pipeline: delivery_plan.Card, edge: Rect, bucket: Rect) -> None:
+def _release(canvas: Canvas, said: delivery_plan.Frontend, edge: Rect, bucket: Rect) -> None:
     """The pipeline, what it puts into the bucket, and what it clears from the edge."""
-    lines = pipeline.lines
+    lines = said.pipeline.lines
     left = (edge.center + bucket.center - PIPELINE_WIDTH) / 2
-    box = Rect(left, PIPELINE_TOP, PIPELINE_WIDTH, node_height(len(lines)), "card", pipeline.title)
-    canvas.node(box, "pipeline", "GitHub Actions", lines)
+    box = Rect(left, PIPELINE_TOP, PIPELINE_WIDTH, node_height(len(lines)), "card", said.pipeline.title)
+    icon, name = ("users", "By hand") if said.by_hand else ("pipeline", "GitHub Actions")
+    canvas.node(box, icon, name, lines)
     canvas.edge([(box.x, box.middle), (edge.center, box.middle), (edge.center, edge.y)], "invalidation", heads="end")
     canvas.edge(
         [(box.right, box.middle), (bucket.center, box.middle), (bucket.center, bucket.y)], "release", heads="end"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from html import escape
 
 from ansible_collections.slipway.ops.plugins.module_utils.diagram import backend, cicd, frontend, svg
-from ansible_collections.slipway.ops.plugins.module_utils.diagram.scene_plan import Snapshot
+from ansible_collections.slipway.ops.plugins.module_utils.diagram.words_plan import Snapshot
 
 INDEX = "index.html"
 _STYLE = """:root{color-scheme:light dark;--page:#fff}

@@ -12,11 +12,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-Snapshot = Mapping[str, Any]
-# A line of text and its tone.
-Said = tuple[str, str]
+from ansible_collections.slipway.ops.plugins.module_utils.diagram.words_plan import (
+    BAD,
+    DIM,
+    INK,
+    NOT_READ,
+    Said,
+    Snapshot,
+    counted,
+    moment,
+    released,
+    shared,
+    titled,
+    unread,
+)
 
-DIM, INK, BAD, GOOD = "dim", "ink", "bad", "good"
 KINDS = ("public", "private")
 LISTENERS = ("production", "preview", "redirect")
 # Providers that are named; the others are counted.
@@ -115,55 +125,6 @@ class Backend:
     gpu: Gpu | None
 
 
-def account(snapshot: Snapshot) -> str:
-    """The account and the region, as the title of AWS's frame."""
-    return f"AWS account {snapshot.get('account_id') or 'unknown'} · {snapshot.get('region') or 'unknown region'}"
-
-
-def read_at(snapshots: Sequence[Snapshot]) -> str:
-    """When it was so."""
-    moments = sorted({moment(each.get("read_at")) for each in snapshots} - {""})
-    return f"read {moments[-1]} UTC" if moments else ""
-
-
-def problems(snapshot: Snapshot) -> list[str]:
-    """What could not be read, a line each."""
-    name = snapshot.get("name")
-    return [
-        f"Not read in {name}, so not drawn: {row.get('part')} ({' '.join(str(row.get('message')).split())})"
-        for row in snapshot.get("problems") or []
-    ]
-
-
-def moment(written: Any) -> str:
-    """`2026-11-24 19:30` of an ISO 8601 moment; empty without one."""
-    return str(written or "")[:16].replace("T", " ")
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """`1 task`, `2 tasks`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
-def released(git_sha: Any, digest: Any) -> str:
-    """The shortest name of what was built: the commit if it is known, else the beginning of the digest."""
-    if git_sha:
-        return str(git_sha)[:7]
-    return str(digest)[:14] if digest else ""
-
-
-def shared(weight: int, total: int) -> int:
-    """The per cent that WEIGHT is of TOTAL; 0 and 100 are said of nothing and of all alone."""
-    if not weight:
-        return 0
-    return 100 if weight == total else min(99, max(1, round(100 * weight / total)))
-
-
-def titled(pairs: Mapping[str, Any]) -> str:
-    """A title: a line each for what is known."""
-    return "\n".join(f"{name}: {value}" for name, value in pairs.items() if value not in (None, "", []))
-
-
 def backend(snapshot: Snapshot) -> Backend:
     """What the picture of the backend says."""
     network = snapshot.get("network") or {}
@@ -178,7 +139,7 @@ def backend(snapshot: Snapshot) -> Backend:
         ),
         zones=tuple(_zone(name, subnets) for name in names),
         balancer=_balancer(snapshot.get("load_balancer")),
-        services=tuple(service(each, kinds) for each in services),
+        services=tuple(service(snapshot, each, kinds) for each in services),
         targets=tuple(_targets(snapshot, network)),
         gpu=_gpu(snapshot.get("gpu"), names),
     )
@@ -220,7 +181,7 @@ def _balancer(row: Snapshot | None) -> Balancer | None:
     return Balancer("Load balancer", " · ".join([*listeners, *firewall]) or str(row.get("name")), title)
 
 
-def service(row: Snapshot, kinds: Mapping[Any, Any]) -> Service:
+def service(snapshot: Snapshot, row: Snapshot, kinds: Mapping[Any, Any]) -> Service:
     """One service; KINDS is the kind of each subnet."""
     colors = row.get("colors") or []
     total = sum(color.get("weight") or 0 for color in colors)
@@ -236,8 +197,8 @@ def service(row: Snapshot, kinds: Mapping[Any, Any]) -> Service:
         name=str(row.get("name")),
         about=" · ".join(part for part in ("worker" if worker else "", *about) if part),
         mark=_mark(row),
-        colors=tuple(_color(row, color, total, worker) for color in colors)
-        + tuple(_worker(each) for each in row.get("workers") or []),
+        colors=tuple(_color(snapshot, row, color, total) for color in colors)
+        + tuple(_worker(snapshot, each) for each in row.get("workers") or []),
         private="private" in placed,
         title=titled(
             {
@@ -267,29 +228,30 @@ def _mark(row: Snapshot) -> Said:
     return f"scales {scaling.get('min')} to {scaling['max']}", DIM
 
 
-def _tasks(row: Snapshot) -> str:
+def _tasks(snapshot: Snapshot, row: Snapshot) -> str:
+    if unread(snapshot, "ecs"):
+        return NOT_READ
     running, desired = row.get("running") or 0, row.get("desired") or 0
     return counted(running, "task") if running == desired else f"{running}/{counted(desired, 'task')}"
 
 
-def _worker(row: Snapshot) -> Color:
+def _worker(snapshot: Snapshot, row: Snapshot) -> Color:
     """Tasks without a color that belong to a service and follow its release."""
-    return Color(
-        f"worker {row.get('name')}", "plain", None, "", _tasks(row), ("", DIM), titled({"digest": row.get("digest")})
-    )
+    title = titled({"digest": row.get("digest")})
+    return Color(f"worker {row.get('name')}", "plain", None, "", _tasks(snapshot, row), ("", DIM), title)
 
 
-def _color(service: Snapshot, row: Snapshot, total: int, worker: bool) -> Color:
+def _color(snapshot: Snapshot, service: Snapshot, row: Snapshot, total: int) -> Color:
     name = str(row.get("color"))
     known = name in ("blue", "green")
     weight = row.get("weight")
     return Color(
         name=name if known else "tasks",
         tone=name if known else "plain",
-        share=None if worker or weight is None else shared(weight, total),
-        release=released(row.get("git_sha"), row.get("digest")) or "no release",
-        tasks=_tasks(row),
-        note=_note(service, row),
+        share=None if service.get("kind") == "worker" or weight is None else shared(weight, total),
+        release=released_in(snapshot, row),
+        tasks=_tasks(snapshot, row),
+        note=_note(snapshot, service, row),
         title=titled(
             {
                 "digest": row.get("digest"),
@@ -303,8 +265,16 @@ def _color(service: Snapshot, row: Snapshot, total: int, worker: bool) -> Color:
     )
 
 
-def _note(service: Snapshot, row: Snapshot) -> Said:
+def released_in(snapshot: Snapshot, row: Snapshot) -> str:
+    """The name of what a color runs."""
+    named = released(row.get("git_sha"), row.get("digest"))
+    return named or (NOT_READ if unread(snapshot, "ecs", f"definitions {row.get('task_definition')}") else "no release")
+
+
+def _note(snapshot: Snapshot, service: Snapshot, row: Snapshot) -> Said:
     healthy, targets, warm = row.get("healthy") or 0, row.get("targets") or 0, service.get("warm") or {}
+    if unread(snapshot, f"health {row.get('target_group')}"):
+        return "health not read", BAD
     if healthy < targets:
         return f"{healthy}/{targets} healthy", BAD
     if service.get("awaiting_approval") == row.get("color"):

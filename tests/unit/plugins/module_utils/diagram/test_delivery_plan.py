@@ -91,7 +91,7 @@ def test_what_needs_a_proof_comes_after_what_gives_it():
 
 def test_an_environment_without_anything_is_a_frame():
     assert plan.delivery([{"name": "new"}]).stages[0] == plan.Stage(
-        "new", "unknown account · unknown region", (), "", False, "", ""
+        "new", "unknown account · unknown region", (), "", False, "no repository may deploy here", "", ""
     )
 
 
@@ -143,6 +143,19 @@ def test_the_proof_of_an_environment_that_was_not_read_is_not_made_up():
 )
 def test_a_row_has_the_color_of_the_traffic(more, tone):
     assert stages(made.environment("staging", services=[made.service(**more)]))["staging"].rows[0].tone == tone
+
+
+def test_what_was_not_read_is_not_said_to_be_absent():
+    more = {"ci": made.ci("staging", repositories=[]), "site": made.site(release=None)}
+    problems = [{"part": part, "message": "denied"} for part in ("roles", "current")]
+    for found, problem in (("not read", problems), ("no release", [])):
+        given = made.environment("staging", **more, problems=problem)
+        assert stages(given)["staging"].rows[-1].release == found
+        drawn = plan.frontend(given)
+        assert said(drawn.bucket)[0] == found
+        assert (said(drawn.pipeline), drawn.by_hand) == ((["not read"], False) if problem else ([plan.HAND], True))
+        about = "not read" if problem else "no repository may deploy here"
+        assert stages(given)["staging"].about == about
 
 
 def test_whether_github_is_trusted_is_said():

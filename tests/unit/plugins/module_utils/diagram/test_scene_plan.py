@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.slipway.ops.plugins.module_utils.diagram import scene_plan as scene
+from ansible_collections.slipway.ops.plugins.module_utils.diagram import words_plan as words
 
 from tests.unit.plugins.module_utils.diagram import diagram_environments as made
 
@@ -28,20 +29,38 @@ def targets(**more):
 def test_an_environment_without_anything_is_nothing():
     nothing = scene.backend({"name": "new"})
     assert nothing == scene.Backend("VPC", "", (), None, (), (), None)
-    assert scene.account({}) == "AWS account unknown · unknown region"
-    assert scene.problems({"name": "new"}) == []
-    assert scene.read_at([{}]) == ""
+    assert words.account({}) == "AWS account unknown · unknown region"
+    assert words.problems({"name": "new"}) == []
+    assert words.read_at([{}]) == ""
 
 
 def test_the_moment_is_the_last_one():
     early = {"read_at": "2026-11-24T19:29:59Z"}
-    assert scene.read_at([made.environment(), early]) == "read 2026-11-24 19:30 UTC"
+    assert words.read_at([made.environment(), early]) == "read 2026-11-24 19:30 UTC"
 
 
 def test_what_was_not_read_is_said_in_one_line():
     problem = {"part": "alarms", "message": "AccessDenied:\n  no such luck"}
-    said = scene.problems(made.environment("staging", problems=[problem]))
+    said = words.problems(made.environment("staging", problems=[problem]))
     assert said == ["Not read in staging, so not drawn: alarms (AccessDenied: no such luck)"]
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("environment", ("not read", "not read", "health not read")),
+        ("ecs", ("not read", "not read", "")),
+        ("definitions arn:one", ("not read", "0 tasks", "")),
+        ("health arn:group", ("no release", "0 tasks", "health not read")),
+        ("alarms", ("no release", "0 tasks", "")),
+    ],
+    ids=["all", "services", "definition", "health", "something else"],
+)
+def test_what_was_not_read_is_not_said_to_be_absent(part, said):
+    blank = made.color("blue", 100, 0, git_sha=None, digest=None, task_definition="arn:one", target_group="arn:group")
+    given = made.environment(services=[made.service(colors=[blank])], problems=[{"part": part, "message": "denied"}])
+    found = scene.backend(given).services[0].colors[0]
+    assert (found.release, found.tasks, found.note[0]) == said
 
 
 def test_zones_have_their_subnets():
@@ -95,12 +114,12 @@ def test_services_stand_as_their_rules_are_asked_and_workers_last():
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({}, ("scales 2 to 6", scene.DIM)),
-        ({"scaling": None}, ("", scene.DIM)),
-        ({"scaling": {"min": 2, "max": 6, "suspended": True}}, ("scaling suspended", scene.BAD)),
-        ({"lock": {"holder": "ada", "until": "2026-11-24T20:00:00Z"}}, ("deployment running", scene.INK)),
-        ({"alarms": [{"name": "a", "state": "ALARM"}, {"name": "b", "state": "OK"}]}, ("1 alarm", scene.BAD)),
-        ({"alarms": [{"name": "a", "state": "ALARM"}] * 2, "lock": {"holder": "ada"}}, ("2 alarms", scene.BAD)),
+        ({}, ("scales 2 to 6", words.DIM)),
+        ({"scaling": None}, ("", words.DIM)),
+        ({"scaling": {"min": 2, "max": 6, "suspended": True}}, ("scaling suspended", words.BAD)),
+        ({"lock": {"holder": "ada", "until": "2026-11-24T20:00:00Z"}}, ("deployment running", words.INK)),
+        ({"alarms": [{"name": "a", "state": "ALARM"}, {"name": "b", "state": "OK"}]}, ("1 alarm", words.BAD)),
+        ({"alarms": [{"name": "a", "state": "ALARM"}] * 2, "lock": {"holder": "ada"}}, ("2 alarms", words.BAD)),
     ],
     ids=["scaling", "none", "suspended", "lock", "alarm", "alarms first"],
 )
@@ -180,15 +199,15 @@ GREEN = {"preview_weight": 0, "healthy": 2, "targets": 2}
 @pytest.mark.parametrize(
     ("service", "green", "said"),
     [
-        ({}, {}, ("2 healthy", scene.DIM)),
-        ({}, {"healthy": 1}, ("1/2 healthy", scene.BAD)),
-        ({}, {"healthy": 0, "targets": 0}, ("", scene.DIM)),
-        ({}, {"preview_weight": 100}, ("preview", scene.INK)),
-        ({}, {"preview_weight": 100, "running": 0}, ("2 healthy", scene.DIM)),
-        ({"awaiting_approval": "green"}, {"preview_weight": 100}, ("awaits a person", scene.INK)),
-        ({"warm": {"color": "green", "until": "2026-11-24T20:30:00Z"}}, {}, ("warm until 20:30", scene.INK)),
-        ({"warm": {"color": "blue", "until": "2026-11-24T20:30:00Z"}}, {}, ("2 healthy", scene.DIM)),
-        ({"warm": {"color": "green", "until": None}}, {}, ("2 healthy", scene.DIM)),
+        ({}, {}, ("2 healthy", words.DIM)),
+        ({}, {"healthy": 1}, ("1/2 healthy", words.BAD)),
+        ({}, {"healthy": 0, "targets": 0}, ("", words.DIM)),
+        ({}, {"preview_weight": 100}, ("preview", words.INK)),
+        ({}, {"preview_weight": 100, "running": 0}, ("2 healthy", words.DIM)),
+        ({"awaiting_approval": "green"}, {"preview_weight": 100}, ("awaits a person", words.INK)),
+        ({"warm": {"color": "green", "until": "2026-11-24T20:30:00Z"}}, {}, ("warm until 20:30", words.INK)),
+        ({"warm": {"color": "blue", "until": "2026-11-24T20:30:00Z"}}, {}, ("2 healthy", words.DIM)),
+        ({"warm": {"color": "green", "until": None}}, {}, ("2 healthy", words.DIM)),
     ],
     ids=["healthy", "not all", "none", "preview", "gone", "approval", "warm", "other warm", "warm, unknown"],
 )
@@ -228,7 +247,7 @@ def test_providers_are_named_as_far_as_there_is_room(count, lines):
     ("nat", "said"), [("none", ""), ("single", "by one NAT"), ("per_zone", "by NAT"), (None, "")], ids=str
 )
 def test_requests_leave_by_nat_or_not(nat, said):
-    assert targets(nat=nat)["providers"].below == (said, scene.DIM)
+    assert targets(nat=nat)["providers"].below == (said, words.DIM)
 
 
 def test_a_service_without_providers_reaches_none():
@@ -241,19 +260,19 @@ def test_a_service_without_providers_reaches_none():
 def test_an_endpoint_that_is_not_available_says_so():
     assert targets()["s3"].up
     pending = targets(s3_endpoint={"id": "vpce-1", "state": "pending"})["s3"]
-    assert (pending.up, pending.lines[-1]) == (False, ("pending", scene.BAD))
+    assert (pending.up, pending.lines[-1]) == (False, ("pending", words.BAD))
     assert "s3" not in targets(s3_endpoint=None)
 
 
 @pytest.mark.parametrize(
     ("peering", "atlas", "said"),
     [
-        ({}, {}, ("VPC peering", scene.DIM, True, True)),
-        ({"state": "pending-acceptance"}, {}, ("pending acceptance", scene.BAD, True, False)),
-        ({"state": None}, {"peering_state": "AVAILABLE"}, ("VPC peering", scene.DIM, True, True)),
-        ({"state": None}, {"peering_state": "INITIATING"}, ("initiating", scene.BAD, True, False)),
-        (None, {}, ("", scene.DIM, False, False)),
-        ({}, None, ("VPC peering", scene.DIM, True, True)),
+        ({}, {}, ("VPC peering", words.DIM, True, True)),
+        ({"state": "pending-acceptance"}, {}, ("pending acceptance", words.BAD, True, False)),
+        ({"state": None}, {"peering_state": "AVAILABLE"}, ("VPC peering", words.DIM, True, True)),
+        ({"state": None}, {"peering_state": "INITIATING"}, ("initiating", words.BAD, True, False)),
+        (None, {}, ("", words.DIM, False, False)),
+        ({}, None, ("VPC peering", words.DIM, True, True)),
     ],
     ids=["active", "pending", "as Atlas says", "initiating", "not peered", "Atlas not asked"],
 )
@@ -291,8 +310,8 @@ def test_gpu_hosts_stand_in_their_zones():
     ]
     found = scene.backend(made.environment(gpu=made.gpu(hosts=hosts, model=None))).gpu
     assert [(host.column, host.name, host.about) for host in found.hosts] == [
-        (1, "g5.12xlarge", ("InService, spot", scene.DIM)),
-        (0, "g5.48xlarge", ("Pending", scene.INK)),
+        (1, "g5.12xlarge", ("InService, spot", words.DIM)),
+        (0, "g5.48xlarge", ("Pending", words.INK)),
     ]
     assert (found.about, found.cost) == ("slipway-production-llm", "$0.00 an hour")
 
