@@ -11,6 +11,8 @@ from localcloud.atlas.identities import Identity
 
 #: Environment and account id, as in the inventories. The first one's env file is called `env`.
 ENVIRONMENTS = (("local", "111111111111"), ("staging", "222222222222"), ("production", "333333333333"))
+#: Name of the file with a profile an account.
+PROFILES = "credentials"
 
 
 def make(prefix: str) -> tuple[settings.Account, ...]:
@@ -52,6 +54,7 @@ def env_text(cloud: settings.Settings, account: settings.Account) -> str:
             "AWS_ENDPOINT_URL": cloud.endpoint_url,
             "AWS_ACCESS_KEY_ID": account.access_key,
             "AWS_SECRET_ACCESS_KEY": account.secret_key,
+            "AWS_SHARED_CREDENTIALS_FILE": str(cloud.state / PROFILES),
             "AWS_REGION": cloud.region,
             "AWS_DEFAULT_REGION": cloud.region,
             "LOCAL_ALB_URL": account.alb_url,
@@ -69,7 +72,16 @@ def _way_to_atlas(cloud: settings.Settings) -> dict[str, str]:
     return {"LOCAL_ATLAS_PROXY": cloud.atlas_proxy, "LOCAL_ATLAS_CA": str(cloud.scratch / "atlas-ca.pem")}
 
 
+def profiles_text(cloud: settings.Settings) -> str:
+    """A credentials file with a profile an environment, for what reads several accounts at once."""
+    return "".join(
+        f"[slipway-{each.name}]\naws_access_key_id = {each.access_key}\naws_secret_access_key = {each.secret_key}\n"
+        for each in cloud.accounts
+    )
+
+
 def write_env_files(cloud: settings.Settings) -> None:
-    """Write every account's env file."""
+    """Write every account's env file, and the profiles of all."""
+    settings.write_private(cloud.state / PROFILES, profiles_text(cloud))
     for account in cloud.accounts:
         settings.write_private(env_path(cloud.state, account.name), env_text(cloud, account))

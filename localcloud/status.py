@@ -75,6 +75,7 @@ def remove_files(state: Path, *, keep_report: bool) -> None:
     """Remove what a cloud wrote to its folder, and nothing else; with keep_report, the status and the logs stay."""
     for name, _ in accounts.ENVIRONMENTS:
         accounts.env_path(state, name).unlink(missing_ok=True)
+    (state / accounts.PROFILES).unlink(missing_ok=True)
     (state / "settings.json").unlink(missing_ok=True)
     shutil.rmtree(state / "run", ignore_errors=True)
     if keep_report or not state.is_dir():

@@ -97,7 +97,8 @@ def test_up_and_down_beside_another_cloud(state, cloud, sleeper):
     assert stat.S_IMODE(state.stat().st_mode) == 0o700
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in state.iterdir() if path.is_file()}
     del modes["notes.txt"]
-    assert modes == dict.fromkeys(["env", "env.staging", "env.production", "settings.json", "status.json"], 0o600)
+    accounts = ["credentials", "env", "env.staging", "env.production"]
+    assert modes == dict.fromkeys([*accounts, "settings.json", "status.json"], 0o600)
     assert run("status", "--state", str(state)).returncode == 0
 
     assert settings.network != cloud.settings.network
