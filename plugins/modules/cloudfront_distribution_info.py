@@ -13,7 +13,8 @@ description:
   - The distribution whose comment is O(name), as M(slipway.ops.cloudfront_distribution) makes it.
   - M(community.aws.cloudfront_distribution_info) finds distributions by id or alias only. To find one by its comment it
     would describe all of the account.
-  - Fails unless there is exactly one. Needs C(cloudfront:) ListDistributions, GetDistribution and ListTagsForResource.
+  - Fails unless there is exactly one, or none where that is allowed. Needs C(cloudfront:) ListDistributions,
+      GetDistribution and ListTagsForResource.
 author:
   - Contributors to the Slipway project (@slipway)
 options:
@@ -21,6 +22,10 @@ options:
     description: The comment of the distribution.
     type: str
     required: true
+  must_exist:
+    description: Whether none is a failure. If it is not, all values are empty.
+    type: bool
+    default: true
 attributes:
   check_mode:
     description: It changes nothing.
@@ -72,7 +77,10 @@ MAKE = "ansible-playbook -i INVENTORY playbooks/site.yml"
 def main() -> None:
     """Find it, report."""
     module = AnsibleAWSModule(
-        argument_spec={"name": {"type": "str", "required": True}},
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "must_exist": {"type": "bool", "default": True},
+        },
         supports_check_mode=True,
     )
     name = module.params["name"]
@@ -80,6 +88,8 @@ def main() -> None:
         found = distribution.observe(module.client("cloudfront"), None, name, with_logs=False).distributions
     except AnsibleAWSError as error:
         module.fail_json_aws_error(error)
+    if not found and not module.params["must_exist"]:
+        module.exit_json(changed=False, id="", arn="", domain_name="", status="")
     if not found:
         module.fail_json(msg=f"There is no distribution {name} in this account. `{MAKE}` makes it")
     if len(found) > 1:
