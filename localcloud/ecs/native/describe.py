@@ -26,7 +26,9 @@ def traffic(deployment: Deployment, newest: Deployment) -> Json:
 
 
 def requested(service: Service, deployment: Deployment) -> int:
-    """The tasks that a revision of the service shall have."""
+    """The tasks that a revision of the service shall have; none once the service is deleted."""
+    if not service.deployments:
+        return 0
     if not in_charge(service):
         return service.desired_count if deployment is service.primary else 0
     course = service.primary.course

@@ -53,7 +53,8 @@ def start_rollout(run: Run, step: StartRollout) -> None:
 def _create(run: Run, step: StartRollout, definition: str) -> None:
     request = {**step.changes, "cluster": run.scope.cluster, "taskDefinition": definition}
     request["tags"] = ecs.tag_list({**run.tags, **step.tags})
-    ecs.create_service(run.clients.ecs, run.scope.service, request, str(uuid.uuid4()))
+    made = ecs.create_service(run.clients.ecs, run.scope.service, request, str(uuid.uuid4()))
+    run.created = made["serviceArn"]
 
 
 def _update(run: Run, step: StartRollout, definition: str) -> None:

@@ -38,7 +38,7 @@ class Run:
 
     definitions: color -> the revision its service runs, kept up as steps change it. registered: color -> the revision
     this run registered. smoke: what the smoke checks saw. once: how the one-off task ended. done: steps carried out.
-    rollout: what is known of ECS's own deployment (engine native).
+    rollout: what is known of ECS's own deployment (engine native). created: ARN of the service that this run created.
     aws_time: of Application Auto Scaling in Unix seconds, 0 while it is not known, at aws_time_read by the run's clock.
     """
 
@@ -56,6 +56,7 @@ class Run:
     smoke: list[dict[str, Any]] = field(default_factory=list)
     once: dict[str, Any] = field(default_factory=dict)
     rollout: dict[str, Any] = field(default_factory=dict)
+    created: str = ""
     done: int = 0
     aws_time: float = 0.0
     aws_time_read: float = 0.0
@@ -90,9 +91,9 @@ class Run:
     def service_arn(self, color: str) -> str:
         """ARN of the color's service, for its tags."""
         service = self.snapshot.colors[color].service
-        if service is None:
+        if service is None and not self.created:
             raise StepFailedError(f"service {self.scope.name_of(color)} does not exist")
-        return service.arn
+        return service.arn if service else self.created
 
     def group(self, color: str) -> str:
         """ARN of the color's target group, which the planners require before they plan a step that needs it."""

@@ -162,11 +162,11 @@ def standing_problem(snapshot: Snapshot) -> str | None:
 
 def problems(snapshot: Snapshot) -> list[str]:
     """All that forbids to touch the traffic, each on one line."""
-    if snapshot.missing:
-        return [missing_problem(snapshot)]
     standing = standing_problem(snapshot)
     if standing:
         return [standing]
+    if snapshot.missing:
+        return [missing_problem(snapshot)]
     found = []
     for name, rule in (("production", snapshot.production), ("preview", snapshot.preview)):
         if name in snapshot.surplus:

@@ -68,8 +68,8 @@ def test_one_line_has_stage_counts_weights_hook_and_alarms():
         gate(revision("v2", "green", 3, running=1, pending=2, production=10.0), sources=(old,), watched=("a",))
     )
     assert text == (
-        "IN_PROGRESS POST_TEST_TRAFFIC_SHIFT; new 1/3 running, 2 pending, 10 %; old 3/3 running, 90 %; hook ecs-pause-1 "
-        "waits until 2026-11-25T10:00:00, then ROLLBACK; 1 alarms watched"
+        "IN_PROGRESS POST_TEST_TRAFFIC_SHIFT; new 1/3 running, 2 pending, 10 %; old 3/3 running, 90 %; hook "
+        "ecs-pause-1 waits until 2026-11-25T10:00:00, then ROLLBACK; 1 alarms watched"
     )
 
 

@@ -94,8 +94,10 @@ def test_the_colors_of_one_service():
                 approval="v2-green",
                 flying=gate(revision("v2", "green")),
             ),
-            "ECS deploys sha256:v2 to green (dep1: IN_PROGRESS POST_TEST_TRAFFIC_SHIFT; new 3/3 running, 0 %; hook "
-            "ecs-pause-1 waits until 2026-11-25T10:00:00, then ROLLBACK), and awaits approval",
+            (
+                "ECS deploys sha256:v2 to green (dep1: IN_PROGRESS POST_TEST_TRAFFIC_SHIFT; new 3/3 running, 0 %; hook "
+                "ecs-pause-1 waits until 2026-11-25T10:00:00, then ROLLBACK), and awaits approval"
+            ),
         ),
         (native(revision("v1", "blue"), flying=rollout(None, "", "PENDING")), "ECS deploys a revision (dep1: PENDING)"),
         (
