@@ -20,6 +20,21 @@ type Context = Mapping[str, Value]
 
 #: boto3's name of a service -> prefix of its actions, where they differ.
 PREFIXES = {"elbv2": "elasticloadbalancing"}
+#: The action that a call needs as well when it makes something with tags, on what it makes.
+_TAGGING = {
+    "application-autoscaling": "application-autoscaling:TagResource",
+    "autoscaling": "autoscaling:CreateOrUpdateTags",
+    "cloudwatch": "cloudwatch:TagResource",
+    "dynamodb": "dynamodb:TagResource",
+    "ec2": "ec2:CreateTags",
+    "ecr": "ecr:TagResource",
+    "elbv2": "elasticloadbalancing:AddTags",
+    "logs": "logs:TagResource",
+    "scheduler": "scheduler:TagResource",
+    "secretsmanager": "secretsmanager:TagResource",
+    "sns": "sns:TagResource",
+    "wafv2": "wafv2:TagResource",
+}
 _PLACE = re.compile(r"\{([\w.]+)\}")
 
 
@@ -47,13 +62,15 @@ class Row:
 
     {R} and {A} are the caller's region and account. A last parameter that is an ARN itself is the resource; of one
     before it the name counts. A resource whose parameter is missing is "*". action: without its service's prefix, where
-    the call has another name; with it, where it is another service's. also: further questions.
+    the call has another name; with it, where it is another service's. also: further
+    questions. makes: of shapes, what the call creates, whose tags in the request are a question of their own.
     """
 
     shapes: tuple[str, ...] = ("*",)
     action: str = ""
     context: Callable[[Call], Context] | None = None
     also: Callable[[Call], Iterable[Question]] | None = None
+    makes: str = ""
 
 
 type Table = Mapping[str, Row | None]
@@ -67,6 +84,11 @@ def on(
 ) -> Row:
     """A row; see there."""
     return Row(shapes or ("*",), action, context, also)
+
+
+def making(shape: str, *shapes: str, action: str = "", also: Callable[[Call], Iterable[Question]] | None = None) -> Row:
+    """The row of a call that creates what the first shape names."""
+    return Row((shape, *shapes), action, None, also, shape)
 
 
 def rows(service: str, operations: str, row: Row | None) -> dict[str, Row | None]:
@@ -90,7 +112,15 @@ def questions(table: Table, call: Call) -> list[Question]:
     action = row.action if ":" in row.action else f"{prefix}:{row.action or call.operation}"
     context = {**tag_keys(call), **(row.context(call) if row.context else {})}
     found = [Question(action, arn, context) for shape in row.shapes for arn in resources(shape, call)]
-    return found + list(row.also(call) if row.also else ())
+    return [*found, *_tagged(call, row), *(row.also(call) if row.also else ())]
+
+
+def _tagged(call: Call, row: Row) -> Iterator[Question]:
+    action = _TAGGING.get(call.service)
+    tags = tag_keys(call)
+    if action and tags and row.makes:
+        context = {**tags, f"{action.partition(':')[0]}:CreateAction": call.operation}
+        yield from (Question(action, arn, context) for arn in resources(row.makes, call))
 
 
 def resources(shape: str, call: Call) -> Iterator[str]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from localcloud.control.callee import Callee, callee_of
-from localcloud.iam import tables_containers, tables_data, tables_edge, tables_network
+from localcloud.iam import tables_containers, tables_data, tables_edge, tables_identity, tables_network
 from localcloud.iam.asking import Call, Table, UnknownCallError, questions
 from localcloud.iam.language import Decision, Question, UnsupportedError, Who, decide
 from localcloud.iam.parameters import Parameters, parameters
@@ -31,7 +31,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TABLE: Table = {**tables_containers.TABLE, **tables_data.TABLE, **tables_edge.TABLE, **tables_network.TABLE}
+TABLE: Table = {
+    **tables_containers.TABLE,
+    **tables_data.TABLE,
+    **tables_edge.TABLE,
+    **tables_identity.TABLE,
+    **tables_network.TABLE,
+}
 #: Where a request's WSGI environment has the answers for the log of calls.
 ASKED = "localcloud.asked"
 

@@ -113,6 +113,21 @@ GRANTS: tuple[Grant, ...] = (
         on.ecs_service_arns,
         "start and stop tasks of a color, and mark what it runs",
     ),
+    Grant(
+        BACKEND,
+        "ListDeployments",
+        ("ecs:ListServiceDeployments",),
+        on.native_services,
+        "which deployment of ECS's own is under way",
+    ),
+    Grant(
+        BACKEND,
+        "Deployments",
+        ("ecs:ContinueServiceDeployment", "ecs:DescribeServiceDeployments", "ecs:StopServiceDeployment"),
+        on.native_deployments,
+        "follow it, let it go on where it waits, take it back",
+    ),
+    Grant(BACKEND, "Revisions", ("ecs:DescribeServiceRevisions",), on.native_revisions, "which digest it runs"),
     Grant(BACKEND, "Definitions", ("ecs:RegisterTaskDefinition",), on.definitions, "the task definition of a release"),
     Grant(
         BACKEND,
@@ -129,6 +144,14 @@ GRANTS: tuple[Grant, ...] = (
         on.task_roles,
         "hand the service's own two roles to its tasks",
         on.passed_to("ecs-tasks.amazonaws.com"),
+    ),
+    Grant(
+        BACKEND,
+        "PassInfrastructureRole",
+        ("iam:PassRole",),
+        on.infrastructure_roles,
+        "hand ECS the role with which it moves the service's traffic",
+        on.passed_to("ecs.amazonaws.com"),
     ),
     Grant(BACKEND, "RunOnce", ("ecs:RunTask",), on.once_definitions, "the one-off task", on.in_cluster),
     Grant(

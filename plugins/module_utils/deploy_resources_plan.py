@@ -44,16 +44,26 @@ def _web(service: Service) -> bool:
     return bool(service.get("kind", "web") == "web")
 
 
+def _colors(service: Service) -> list[str]:
+    return [f"{service['name']}-{color}" for color in COLORS] if _web(service) else []
+
+
+def _beside(service: Service) -> list[str]:
+    return [f"{service['name']}-{worker['name']}" for worker in service.get("workers") or ()]
+
+
 def ecs_services(service: Service) -> list[str]:
-    """Names of the ECS services of a service: its colors or, of a worker, itself; and its workers."""
-    name = service["name"]
-    main = [f"{name}-{color}" for color in COLORS] if _web(service) else [name]
-    return main + [f"{name}-{worker['name']}" for worker in service.get("workers") or ()]
+    """Names of the ECS services of a service: itself, its colors and its workers.
+
+    A deployment looks for all three of a web service, to know which engine it has.
+    """
+    return [*_colors(service), service["name"], *_beside(service)]
 
 
 def families(service: Service) -> list[str]:
-    """Families of its task definitions: those of its ECS services and of its scheduled tasks."""
-    return ecs_services(service) + [f"{service['name']}-{task['name']}" for task in service.get("schedules") or ()]
+    """Families of its task definitions: of its colors or, of a worker, itself; its workers and its scheduled tasks."""
+    scheduled = [f"{service['name']}-{task['name']}" for task in service.get("schedules") or ()]
+    return [*(_colors(service) or [service["name"]]), *_beside(service), *scheduled]
 
 
 def secret_arns(service: Service, kind: str) -> list[str]:
@@ -89,6 +99,27 @@ def once_definitions(scope: Scope) -> list[str]:
 def once_logs(scope: Scope) -> list[str]:
     groups = [f"/ecs/{scope['name']}/{service['name']}" for service in _once(scope)]
     return [_arn(scope, "logs", f"log-group:{group}:log-stream:*") for group in groups]
+
+
+def _native(scope: Scope) -> list[str]:
+    """Names of the services whose traffic ECS itself moves."""
+    return [service["name"] for service in scope["services"] if service.get("engine") == "native"]
+
+
+def native_services(scope: Scope) -> list[str]:
+    return [_arn(scope, "ecs", f"service/{scope['name']}/{name}") for name in _native(scope)]
+
+
+def native_deployments(scope: Scope) -> list[str]:
+    return [_arn(scope, "ecs", f"service-deployment/{scope['name']}/{name}/*") for name in _native(scope)]
+
+
+def native_revisions(scope: Scope) -> list[str]:
+    return [_arn(scope, "ecs", f"service-revision/{scope['name']}/{name}/*") for name in _native(scope)]
+
+
+def infrastructure_roles(scope: Scope) -> list[str]:
+    return [_arn(scope, "iam", f"role/{scope['name']}-{name}-infrastructure", region=False) for name in _native(scope)]
 
 
 def cluster(scope: Scope) -> list[str]:

@@ -169,6 +169,18 @@ def test_a_push_is_of_images_and_nothing_else():
     assert not allows(document, "ecr:BatchDeleteImage", arn("ecr", "repository/jobs"))
 
 
+def test_a_service_whose_traffic_ecs_moves():
+    native, plain = policy(scope({**API, "engine": "native"}), DEPLOY), policy(scope(API), DEPLOY)
+    stop = ("ecs:StopServiceDeployment", arn("ecs", "service-deployment/slipway-staging/api/0123"))
+    infrastructure = ("iam:PassRole", role("api-infrastructure"), {"iam:PassedToService": "ecs.amazonaws.com"})
+    for asked in (stop, infrastructure, ("ecs:ListServiceDeployments", arn("ecs", "service/slipway-staging/api"))):
+        assert allows(native, *asked)
+        assert not allows(plain, *asked)
+    assert not allows(native, "ecs:StopServiceDeployment", arn("ecs", "service-deployment/slipway-staging/queue/0123"))
+    assert not allows(native, "iam:PassRole", role("api-infrastructure"), ECS_TASKS)
+    assert allows(plain, "ecs:DescribeServices", arn("ecs", "service/slipway-staging/api"))
+
+
 def test_a_worker_has_no_traffic():
     document = policy(scope(QUEUE, topic=arn("sns", "deployments")), DEPLOY)
     sids = {statement["Sid"] for statement in document["Statement"]}
