@@ -20,7 +20,7 @@ from .health_check_plan import health_check_step, recorded
 from .native_model_plan import Rollout
 from .native_retire_plan import creation, retire
 from .native_steps_plan import BACK, DONE, GATE, SCALED, SHIFTED, AnswerHook, StartRollout, StopRollout, WaitRollout
-from .native_strategy_plan import configuration, gated
+from .native_strategy_plan import MINUTE, bake_minutes, configuration, gated
 from .native_text_plan import target_color
 from .pin_plan import release_in
 from .plan_model import (
@@ -267,14 +267,14 @@ def _followed(
         made = replace(plan, steps=(*start, *ask), awaits=True)
         return with_before_and_after(snapshot, wanted, made, definition, size(snapshot, wanted))
     answer: list[Step] = [*_to_gate(snapshot, wanted, state), AnswerHook(target, "CONTINUE")] if gate else []
-    pauses = sum(shift.pause for shift in wanted.shifts)
+    pauses, baked = sum(shift.pause for shift in wanted.shifts), bake_minutes(snapshot, wanted) * float(MINUTE)
     steps: list[Step] = [
         *start,
         _wait(state, SCALED, wanted.healthy_timeout, wanted),
         *answer,
         _wait(state, SHIFTED, pauses + SLACK, wanted, pauses),
         *shifting.prove(wanted, target),
-        _wait(state, DONE, wanted.bake + state.deregistration_delay + SLACK, wanted, wanted.bake),
+        _wait(state, DONE, baked + state.deregistration_delay + SLACK, wanted, baked),
         *_finish(snapshot, wanted, state, request, definition, rollback=rollback),
     ]
     made = replace(plan, steps=tuple(steps))

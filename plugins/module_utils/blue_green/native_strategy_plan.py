@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from .native_model_plan import GATE_STAGE
 from .plan_model import Shift, Snapshot, Wanted
+from .traffic_plan import sticky_seconds
 
 Params = Mapping[str, Any]
 
@@ -77,10 +79,18 @@ def configuration(snapshot: Snapshot, wanted: Wanted) -> dict[str, Any]:
         "minimumHealthyPercent": 100,
         "deploymentCircuitBreaker": {"enable": True, "rollback": True},
         "alarms": {"alarmNames": alarms, "enable": bool(alarms), "rollback": bool(alarms)},
-        "bakeTimeInMinutes": int(wanted.bake // MINUTE),
+        "bakeTimeInMinutes": bake_minutes(snapshot, wanted),
         "lifecycleHooks": [_pause(wanted)] if gated(snapshot, wanted) else [],
         **_shifting(wanted.shifts),
     }
+
+
+def bake_minutes(snapshot: Snapshot, wanted: Wanted) -> int:
+    """How long ECS keeps the old tasks after the shift: never less than the drain floor.
+
+    ECS stops them as soon as the bake is over, and asks no load balancer whether it still sends them requests.
+    """
+    return math.ceil(max(wanted.bake, wanted.drain_floor, sticky_seconds(snapshot)) / MINUTE)
 
 
 def _shifting(shifts: tuple[Shift, ...]) -> dict[str, Any]:

@@ -217,7 +217,7 @@ def test_rollback_deploys_the_release_before():
     plan = plan_native_rollback(WITH_TWO, asked(None, gates=SMOKED, bake=60.0))
     start = only(plan, StartRollout)[0]
     assert start.definition == arn("v1", "green")
-    assert start.changes["deploymentConfiguration"]["bakeTimeInMinutes"] == 0
+    assert start.changes["deploymentConfiguration"]["bakeTimeInMinutes"] == 2  # the drain floor
     assert start.changes["deploymentConfiguration"]["lifecycleHooks"] == []
     assert only(plan, TagService)[0].tags == {TAG_PREVIOUS: WITHDRAWN}
 

@@ -68,6 +68,11 @@ def test_the_strategy_in_ecss_words(shifts, strategy, member):
     assert made["alarms"] == {"alarmNames": [], "enable": False, "rollback": False}
 
 
+@pytest.mark.parametrize(("bake", "floor", "minutes"), [(0.0, 0.0, 0), (0.0, 61.0, 2), (240.0, 61.0, 4)])
+def test_the_old_tasks_stay_for_the_drain_floor(bake, floor, minutes):
+    assert configuration(LIVE, asked(bake=bake, drain_floor=floor))["bakeTimeInMinutes"] == minutes
+
+
 def test_alarms_and_gate():
     smoked = asked(gates=Gates(smoke=(SMOKE,), alarms=("a",)))
     made = configuration(LIVE, smoked)
