@@ -60,8 +60,8 @@ options:
         bears the name of O(service), and goes on when nobody looks. This module checks what ECS does not, begins the
         deployment, follows it, answers its PAUSE hook after the smoke checks or leaves that to a person, has it taken
         back when tasks die or do not come up within O(healthy_timeout), and proves what runs.
-      - V(native) counts in whole minutes and has one canary step. O(keep_warm) means nothing to it, as ECS takes the old
-        tasks away after the bake, which lasts at least O(drain_floor); a rollback after that is a deployment of the
+      - V(native) counts in whole minutes and has one canary step. O(keep_warm) means nothing to it, as ECS takes the
+        old tasks away after the bake, which lasts at least O(drain_floor); a rollback after that is a deployment of the
         release before.
       - A service changes from V(two_service) to V(native) with its next deployment, and never back.
     type: str
