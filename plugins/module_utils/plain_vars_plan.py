@@ -17,5 +17,10 @@ def plain_problems(variables: Mapping[str, Any], names: Iterable[str]) -> tuple[
     return tuple(
         f"{name}: only letters, digits and . _ / : @ - are allowed, up to 512"
         for name in names
-        if name in variables and not (isinstance(variables[name], str) and PLAIN.fullmatch(variables[name]))
+        if name in variables and not _is_plain(variables[name])
     )
+
+
+def _is_plain(value: Any) -> bool:
+    """Text of these characters, or true and false as JSON has them."""
+    return isinstance(value, bool) or (isinstance(value, str) and PLAIN.fullmatch(value) is not None)

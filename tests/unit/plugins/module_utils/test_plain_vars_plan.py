@@ -9,7 +9,7 @@ from ansible_collections.slipway.ops.plugins.module_utils.plain_vars_plan import
 REFERENCE = "111111111111.dkr.ecr.us-east-1.amazonaws.com/api@sha256:" + "0" * 64
 
 
-@pytest.mark.parametrize("value", ["", "api", "slipway-local", REFERENCE, "registry:5000/team/api_x:1.0.0-rc.1"])
+@pytest.mark.parametrize("value", ["", "api", "slipway-local", REFERENCE, "registry:5000/team/api_x:1.0.0-rc.1", True])
 def test_plain(value):
     assert plain_problems({"image": value}, ["image", "service"]) == ()
 
