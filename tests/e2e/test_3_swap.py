@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -92,3 +93,18 @@ def test_site_leaves_the_traffic_where_it_is(serving, swapped):
     assert serving.traffic() == before
     assert before["weights"] == {"blue": 0, "green": 100}
     assert serving.answer()["version"] == "2.0.0"
+
+
+def test_the_diagram_shows_where_the_traffic_is(serving, swapped):
+    done = serving.playbook("diagram")
+    assert (done.status, done.changed) == (0, []), done.output[-3000:]
+    [drawn] = [task["result"]["results"] for task in done.tasks if "results" in task["result"]]
+    assert [file["item"]["name"] for file in drawn] == [
+        "backend-local.svg",
+        "frontend-local.svg",
+        "cicd.svg",
+        "index.html",
+    ]
+    weights = re.findall(r'<text class="(\w+)"[^>]*>(\d+ %)</text>', drawn[0]["item"]["content"])
+    assert weights == [("faint", "0 %"), ("green", "100 %")]
+    assert swapped[0].deployment["digest"] in drawn[0]["item"]["content"]

@@ -37,6 +37,8 @@ HEADER, ROW, BAND_GAP, PAD = 36.0, 28.0, 14.0, 14.0
 HOST, HOST_GAP, HOST_INSET = 44.0, 8.0, 24.0
 BALANCER = node_height(1)
 TARGET_GAP, PORT = 26.0, 10.0
+# How far targets are moved for a line that goes straight.
+SNAP = 16.0
 # How far before its own height a branch leaves the trunk.
 LEAVE = 12.0
 
@@ -135,13 +137,16 @@ def _target_tops(said: scene.Backend, heights: _Heights) -> list[float]:
     """The top of each target, all of them centered beside the services."""
     tall = [node_height(len(target.lines)) for target in said.targets]
     middles = heights.middles() or [heights.balancer]
-    y = (middles[0] + middles[-1] - sum(tall) - TARGET_GAP * (len(tall) - 1)) / 2
-    y = max(y, TOP + TITLE + 12)
+    least = TOP + TITLE + 12
+    y = max(least, (middles[0] + middles[-1] - sum(tall) - TARGET_GAP * (len(tall) - 1)) / 2)
     tops = []
     for height in tall:
         tops.append(y)
         y += height + TARGET_GAP
-    return tops
+    # A line that all but goes on from that of a service goes straight.
+    apart = [m - top - height / 2 for top, height in zip(tops, tall, strict=True) for m in middles]
+    nearest = min(apart, key=abs, default=0.0)
+    return [top + nearest for top in tops] if abs(nearest) <= SNAP and tops[:1] >= [least - nearest] else tops
 
 
 def _frames(canvas: Canvas, said: scene.Backend, account: str, heights: _Heights, targets: Sequence[float]) -> None:
@@ -274,13 +279,18 @@ def _egress(canvas: Canvas, said: scene.Backend, heights: _Heights, tops: Sequen
     # Every line turns towards the same height on the bus, so that all together look like one.
     hub = (BUS, (middles[0] + middles[-1]) / 2)
     right = COLUMNS[1] - BAND_INSET
+    straight = {box.middle for _, box in places} & set(middles)
     for middle in middles:
-        canvas.edge([(right, middle), (BUS, middle), hub], "egress")
+        corner = (BUS, middle)
+        for way in (
+            ([(right, middle), corner], [corner, hub]) if middle in straight else ([(right, middle), corner, hub],)
+        ):
+            canvas.edge(way, "egress")
     if said.gpu:
         y = heights.gpu + _gpu_height(said.gpu) / 2
         canvas.edge([hub, (BUS, y), (right, y)], "egress", heads="end")
     for target, box in places:
-        _line_out(canvas, target, box, hub)
+        _line_out(canvas, target, box, (BUS, box.middle) if box.middle in straight else hub)
 
 
 def _line_out(canvas: Canvas, target: scene.Target, box: Rect, hub: Point) -> None:
