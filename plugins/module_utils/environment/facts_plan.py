@@ -172,7 +172,9 @@ def _last(entry: Entry) -> Iterator[Line]:
     asked_back = found["kind"] == "rollback" and found["outcome"] == "rolled_back"
     well = found["outcome"] in _WELL and (found["outcome"] != "rolled_back" or asked_back)
     by = f" by {found['by']}" if found["by"] else ""
-    yield Line(f"{words(found['outcome'])} {moment(found['at'])}{by}", "" if well else BAD, title=found["id"])
+    # A run that was refused has changed nothing.
+    tone = "" if well else WATCH if found["outcome"] in ("blocked", "superseded", "awaiting_approval") else BAD
+    yield Line(f"{words(found['outcome'])} {moment(found['at'])}{by}", tone, title=found["id"])
     if not well and found["reason"]:
         yield Line(str(found["reason"])[:160], DIM, title=str(found["reason"]))
 

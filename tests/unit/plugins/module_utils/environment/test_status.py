@@ -72,6 +72,7 @@ SICK = {
         api(last_release=release(NEW, NEW_SHA, AT, outcome="rolled_back", by=None)),
         BAD,
     ),
+    "blocked": ("api", "last run", api(last_release=release(NEW, NEW_SHA, AT, outcome="blocked")), WATCH),
     "asked-back": (
         "api",
         "last run",
