@@ -77,7 +77,7 @@ def _stage(canvas: Canvas, stage: delivery_plan.Stage, top: float, height: float
         release = canvas.text(box.x + 182, y, row.release, 102, title=row.title).box()
         room = box.right - 22 - release.right
         canvas.text(box.right - 10, y, row.note[0], room, tone=row.note[1], anchor="end")
-    if not stage.rows:
+    if not stage.rows and stage.about != words_plan.NOT_READ:
         canvas.text(frame.x + 16, top + TITLE + 16, "no services", tone="dim")
     return frame
 

@@ -182,11 +182,11 @@ def _about(snapshot: Snapshot, ci: Snapshot) -> str:
 
 
 def live(service: Snapshot) -> Mapping[str, Any]:
-    """The color that has the traffic, or most of it; that of a worker is its only one."""
+    """The color that has the traffic, or most of it; nothing where none has any. Tasks without a color are always live."""
     colors = service.get("colors") or []
-    named = [color for color in colors if color.get("color") == service.get("live_color")]
-    serving = named or sorted(colors, key=lambda color: -(color.get("weight") or 0))
-    return serving[0] if serving else {}
+    named = [color for color in colors if color.get("color") in (service.get("live_color"), "-")]
+    serving = sorted((color for color in colors if color.get("weight")), key=lambda color: -color["weight"])
+    return next(iter([*named, *serving]), {})
 
 
 def _live_digest(snapshot: Snapshot | None, name: Any) -> tuple[Any, str]:

@@ -137,9 +137,10 @@ def test_the_proof_of_an_environment_that_was_not_read_is_not_made_up():
         ({"live_color": "green"}, "green"),
         ({"live_color": None, "colors": [made.color("blue", 10, 1), made.color("green", 90, 1)]}, "green"),
         ({"colors": [made.color("-", None, 1)]}, "plain"),
+        ({"live_color": None, "colors": [made.color("blue", 0, 1), made.color("green", 0, 1)]}, "plain"),
         ({"colors": []}, "plain"),
     ],
-    ids=["blue", "green", "most of it", "worker", "none"],
+    ids=["blue", "green", "most of it", "worker", "no traffic", "none"],
 )
 def test_a_row_has_the_color_of_the_traffic(more, tone):
     assert stages(made.environment("staging", services=[made.service(**more)]))["staging"].rows[0].tone == tone

@@ -100,6 +100,18 @@ def test_what_is_missing_leaves_no_fault(more):
     assert faults(cicd.draw([given])) == {}
 
 
+def test_an_environment_that_was_not_read_is_not_drawn_as_empty():
+    nothing = {"network": None, "load_balancer": None, "services": [], "site": None, "atlas": None}
+    unread = [{"part": "environment", "message": "wrong account"}]
+    for problems, said in ((unread, True), ([], False)):
+        given = made.environment(**nothing, problems=problems, ci=made.ci(repositories=[]))
+        texts = [text.value for drawn in (backend.draw(given), frontend.draw(given)) for text in drawn.texts]
+        texts += [text.value for text in cicd.draw([given]).texts]
+        absent = {"No network is here.", "No site is here.", "no services", "no repository may deploy here"}
+        assert absent & set(texts) == (set() if said else absent)
+        assert ({"The network was not read.", "The site was not read.", "not read"} <= set(texts)) == said
+
+
 def test_what_is_not_there_is_not_drawn():
     def names(**more):
         return {text.value for text in backend.draw(made.environment(**more)).texts}
