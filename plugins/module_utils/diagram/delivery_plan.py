@@ -182,7 +182,7 @@ def _about(snapshot: Snapshot, ci: Snapshot) -> str:
 
 
 def live(service: Snapshot) -> Mapping[str, Any]:
-    """The color that has the traffic, or most of it; nothing where none has any. Tasks without a color are always live."""
+    """The color that has the traffic, or most of it; nothing where none has any. Tasks without a color are live."""
     colors = service.get("colors") or []
     named = [color for color in colors if color.get("color") in (service.get("live_color"), "-")]
     serving = sorted((color for color in colors if color.get("weight")), key=lambda color: -color["weight"])
