@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`python -m localcloud.demo` (`make demo`): provision, deploy 1.0.0, swap to 2.0.0 under load, publish the site.
 
+With `--engine native` (`make demo ENGINE=native`) it is Amazon ECS that moves the traffic, and not this toolkit.
+
 The site goes from 1.0.0 to 2.0.0 while visitors load it through the edge, in a browser too where there is one. It may
 be run again on what it left: the environment then exists already, 1.0.0 takes over from the 2.0.0 of the last run, and
 2.0.0 follows once more. Exit status: 0 when not one request failed, 1 otherwise, 130 when interrupted.
@@ -8,6 +10,7 @@ be run again on what it left: the environment then exists already, 1.0.0 takes o
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import sys
@@ -24,10 +27,15 @@ if TYPE_CHECKING:
 STATE = images.ROOT / ".local"
 BUILD = images.ROOT / "build"
 OLD, NEW = "1.0.0", "2.0.0"
+# Of slipway.ops.ecs_blue_green; the first is what a service has unless told otherwise.
+ENGINES = ("two_service", "native")
 # What the site's releases are drawn in; a site has no colors of its own.
 COLORS = ("blue", "green")
 # How long a change of the rule takes to reach the load balancer here. AWS gives no figure; this is a slow day.
 WEIGHT_DELAY = 5.0
+# With engine native, the seconds of a minute of ECS's deployments: more than the weight delay, or the old tasks stop
+# before the load balancer knows.
+MINUTE = 8.0
 # Seconds of load before and after the swap, so that the page shows the state on both sides of it.
 BEFORE, AFTER = 4.0, 2.0
 # The old color's tasks stop after the deployment has ended; the load watches that too, for so many seconds at most.
@@ -39,7 +47,9 @@ _PROGRESS = re.compile(r"\[ *[0-9.]+s\] ")
 class Demo:
     """One run; `took` has what each part took, in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: str) -> None:
+        self._engine = engine
+        self._chosen = () if engine == ENGINES[0] else ("-e", f"ecs_service_engine={engine}")
         self.took: list[tuple[str, float]] = []
         self._env: dict[str, str] = {}
         self._logs = BUILD / "demo"
@@ -48,7 +58,7 @@ class Demo:
     def play(self) -> int:
         """All of it; the exit status."""
         self._part("local cloud", self._start_cloud)
-        self._part("provision", lambda: self._playbook("site"))
+        self._part("provision", lambda: self._playbook("site", *self._chosen))
         old, new = self._part("push", lambda: (self._push(OLD), self._push(NEW)))
         self._part(f"deploy {OLD}", lambda: self._deploy(old))
         counted, result, samples = self._part(f"swap to {NEW} under load", lambda: self._swap(new))
@@ -77,6 +87,8 @@ class Demo:
     def _start_cloud(self) -> None:
         say(f"    {run.cloud(STATE, 'up', '--weight-delay', str(WEIGHT_DELAY))}")
         self._env = run.environment(STATE, "local")
+        if self._chosen:
+            run.setting(self._env, "minute", MINUTE)
 
     def _push(self, version: str) -> str:
         """Push a release; the reference by tag, which the deployment resolves to a digest itself."""
@@ -86,7 +98,7 @@ class Demo:
 
     def _deploy(self, image: str) -> dict[str, Any]:
         """deploy_backend.yml with the image; what the deployment returned."""
-        return self._told("api", "deploy_backend", "-e", f"image={image}")
+        return self._told("api", "deploy_backend", "-e", f"image={image}", *self._chosen)
 
     def _told(self, service: str, playbook: str, *extra: str) -> dict[str, Any]:
         """Run a playbook; what it left about the service."""
@@ -152,13 +164,15 @@ class Demo:
             raise run.StepFailedError("\n".join([f"{name}.yml failed; all of its output: {shown(log)}", *tail]))
 
     def _say_next(self, report: Path) -> None:
+        rollback = " ".join(("playbooks/rollback_backend.yml", *self._chosen))
+        services = "api" if self._chosen else "api-blue api-green"
         say(f"""
   report         {shown(report)}
   the service    {self._env["LOCAL_ALB_URL"]}/
   the site       {self._env["LOCAL_SITE_URL"]}/
-  back to {OLD}  . .local/env && ansible-playbook -i inventories/local playbooks/rollback_backend.yml
+  back to {OLD}  . .local/env && ansible-playbook -i inventories/local {rollback}
   the site too   . .local/env && ansible-playbook -i inventories/local playbooks/rollback_frontend.yml
-  any AWS tool   . .local/env && aws ecs describe-services --cluster slipway-local --services api-blue api-green
+  any AWS tool   . .local/env && aws ecs describe-services --cluster slipway-local --services {services}
   stop it        make local-down""")
 
 
@@ -174,8 +188,11 @@ def say(text: str) -> None:
 
 def main() -> int:
     """Run the demo; its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m localcloud.demo", description="A whole environment, and a swap.")
+    parser.add_argument("--engine", choices=ENGINES, default=ENGINES[0], help="who moves the traffic")
+    engine = parser.parse_args().engine
     try:
-        return Demo().play()
+        return Demo(engine).play()
     except (run.StepFailedError, browser.BrowserError) as error:
         print(f"\ndemo: {error}", file=sys.stderr)
         print("The local cloud is left as it is; `make local-down` stops it.", file=sys.stderr)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shlex
@@ -12,6 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from localcloud import accounts, images
 
@@ -50,6 +52,19 @@ def cloud(state: Path, *arguments: str) -> str:
     if done.returncode:
         raise StepFailedError((done.stderr or done.stdout).strip())
     return done.stdout.strip()
+
+
+def setting(env: Mapping[str, str], name: str, value: float) -> None:
+    """Change a setting of the running cloud (PUT /_localcloud/settings)."""
+    body = json.dumps({name: value}).encode()
+    connection = http.client.HTTPConnection(urlsplit(env["AWS_ENDPOINT_URL"]).netloc, timeout=10)
+    try:
+        connection.request("PUT", "/_localcloud/settings", body)
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise StepFailedError(answer.read().decode())
+    finally:
+        connection.close()
 
 
 def playbook(

@@ -76,15 +76,19 @@ class Service:
         return states.count("healthy")
 
     def tasks(self, color: str) -> list[str]:
-        """The ARNs of a color's tasks that have not stopped yet, those that are stopping included."""
-        name = f"{self._name}-{color}"
+        """The ARNs of a color's tasks that have not stopped yet, those that are stopping included.
+
+        By the family of their task definitions, which both engines name after the color; not those of RunTask.
+        """
+        family = f"{self._name}-{color}"
         arns = [
             arn
             for wanted in ("RUNNING", "STOPPED")
-            for arn in self._ecs.list_tasks(cluster=self._cluster, serviceName=name, desiredStatus=wanted)["taskArns"]
+            for arn in self._ecs.list_tasks(cluster=self._cluster, family=family, desiredStatus=wanted)["taskArns"]
         ]
         described = self._ecs.describe_tasks(cluster=self._cluster, tasks=arns)["tasks"] if arns else []
-        return [task["taskArn"] for task in described if task["lastStatus"] != "STOPPED"]
+        alive = [task for task in described if task["lastStatus"] != "STOPPED"]
+        return [task["taskArn"] for task in alive if task["group"].startswith("service:")]
 
 
 class Watcher:
