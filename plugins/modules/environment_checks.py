@@ -17,8 +17,9 @@ description:
   - Needs C(ec2:DescribeRegions), C(ec2:DescribeAvailabilityZones), C(ec2:DescribeVpcs), C(ec2:DescribeAddresses),
     C(ec2:DescribeInstanceTypes), C(elasticloadbalancing:DescribeAccountLimits),
     C(elasticloadbalancing:DescribeTargetGroups), C(servicequotas:GetServiceQuota),
-    C(servicequotas:GetAWSDefaultServiceQuota), C(acm:DescribeCertificate), C(iam:GetRole) and
-    C(iam:SimulatePrincipalPolicy). A row whose permission is missing is a warning.
+    C(servicequotas:GetAWSDefaultServiceQuota), C(acm:DescribeCertificate), C(acm:ListCertificates),
+    C(route53:ListHostedZonesByName), C(iam:GetRole) and C(iam:SimulatePrincipalPolicy).
+  - A row whose permission is missing is a warning.
 author:
   - Contributors to the Slipway project (@slipway)
 options:
@@ -88,16 +89,24 @@ options:
         type: str
         required: true
       arn:
-        description: ARN of the certificate, in any region.
+        description: ARN of the certificate, in any region. Empty for the newest one for the first of C(names).
         type: str
-        required: true
+        default: ""
       names:
-        description: Host names that it must be valid for.
+        description: Host names that it must be valid for. Nothing is looked for without ARN and names.
         type: list
         elements: str
         default: []
+      region:
+        description: Region of a certificate that is given by its names.
+        type: str
+        default: us-east-1
+  zone:
+    description: Public hosted zone of Route 53 that the account must have. Empty for none.
+    type: str
+    default: ""
   names:
-    description: Host names that must resolve from this machine. Empty ones and addresses are left out.
+    description: Host names that must resolve from this machine. Empty ones, addresses and wildcards are left out.
     type: list
     elements: str
     default: []
@@ -173,8 +182,9 @@ GPU = {
 }
 CERTIFICATE = {
     "name": {"type": "str", "required": True},
-    "arn": {"type": "str", "required": True},
+    "arn": {"type": "str", "default": ""},
     "names": {"type": "list", "elements": "str", "default": []},
+    "region": {"type": "str", "default": "us-east-1"},
 }
 PERMISSION = {
     "actions": {"type": "list", "elements": "str", "required": True},
@@ -196,6 +206,7 @@ def main() -> None:
             "service_max_count": {"type": "int", "default": 6},
             "gpu": {"type": "dict", "options": GPU},
             "certificates": {"type": "list", "elements": "dict", "default": [], "options": CERTIFICATE},
+            "zone": {"type": "str", "default": ""},
             "names": {"type": "list", "elements": "str", "default": []},
             "permissions": {"type": "list", "elements": "dict", "default": [], "options": PERMISSION},
         },
@@ -203,7 +214,7 @@ def main() -> None:
     )
 
     def certificates(region: str) -> Any:
-        """A client of ACM in the certificate's own region: CloudFront's are in us-east-1."""
+        """A client of ACM in the certificate's own region."""
         return module.client("acm", region=region)
 
     wanted = {**module.params, "region": module.region}

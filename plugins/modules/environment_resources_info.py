@@ -13,9 +13,10 @@ description:
   - Reads only. Lists by tags, and by name what nobody has to tag, such as secrets, parameters and keys. Says what of it
     no role made, so that C(destroy.yml) leaves it, and what has content.
   - P(slipway.ops.destroy_lines#filter) makes lines of it.
-  - AWS goes on listing tags of what has been deleted for a while.
+  - AWS goes on listing tags of what has been deleted for a while. Keys that wait for their deletion are left out.
   - Needs C(tag:GetResources), C(logs:DescribeLogGroups), C(secretsmanager:ListSecrets), C(ssm:DescribeParameters),
-    C(kms:ListAliases), C(dynamodb:ListBackups), C(ecs:ListClusters), C(s3:ListBucketVersions) and C(ecr:ListImages).
+    C(kms:ListAliases), C(kms:DescribeKey), C(dynamodb:ListBackups), C(ecs:ListClusters), C(s3:ListBucketVersions) and
+    C(ecr:ListImages).
 author:
   - Contributors to the Slipway project (@slipway)
 options:
@@ -45,6 +46,11 @@ options:
     description: Name of the release store, whose backups are listed.
     type: str
     required: true
+  key_aliases:
+    description: Aliases of KMS keys that roles make, without C(alias/). C(destroy.yml) has these deleted.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode:
     support: full
@@ -110,6 +116,7 @@ def main() -> None:
             "buckets": {"type": "list", "elements": "str", "default": []},
             "repositories": {"type": "list", "elements": "str", "default": []},
             "table": {"type": "str", "required": True},
+            "key_aliases": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
     )
@@ -118,7 +125,7 @@ def main() -> None:
     try:
         buckets, repositories = looks.contents(clients("s3"), clients("ecr"), params["buckets"], params["repositories"])
         wanted = {**params, "region": module.region, "buckets": buckets, "repositories": repositories}
-        found = resources(looks.arns(clients, wanted, elsewhere))
+        found = resources(*looks.arns(clients, wanted, elsewhere))
     except AnsibleAWSError as error:
         module.fail_json_aws_error(error)
     module.exit_json(changed=False, resources=as_dicts(found), holding=holding(buckets, repositories))

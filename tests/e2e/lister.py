@@ -115,7 +115,18 @@ def _of_service(
             items = _asked(client, operation, arguments)
             if items is not None:
                 answers[key] = items
+    if name == "kms":
+        doomed = _doomed(client)
+        answers = {
+            key: [item for item in items if not any(each in item for each in doomed)] for key, items in answers.items()
+        }
     return answers
+
+
+def _doomed(kms: Any) -> list[str]:
+    """Ids of keys that wait to be deleted: with their aliases they are listed for days, and cost nothing."""
+    keys = (each["KeyId"] for page in kms.get_paginator("list_keys").paginate() for each in page["Keys"])
+    return [key for key in keys if kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "PendingDeletion"]
 
 
 def _operations(client: Any, account: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -134,14 +145,17 @@ def _filled(value: Any, account: str) -> Any:
 
 
 def _asked(client: Any, operation: str, arguments: Mapping[str, Any]) -> list[str] | None:
-    """Items of all lists in the answer; None where the local cloud knows no such call."""
+    """Items of all lists in the answer; None where the local cloud knows no such call. Keys: those not yet given up."""
     method = next(name for name, made in client.meta.method_to_api_mapping.items() if made == operation)
     try:
         pages = [client.get_paginator(method).paginate(**arguments)] if client.can_paginate(method) else []
         answers = [page for each in pages for page in each] if pages else [getattr(client, method)(**arguments)]
     except (ClientError, BotoCoreError):
         return None
-    return sorted(_written(item) for answer in answers for item in _items(answer))
+    items = [item for answer in answers for item in _items(answer)]
+    if operation == "ListKeys":
+        items = [item for item in items if client.describe_key(KeyId=item["KeyId"])["KeyMetadata"]["Enabled"]]
+    return sorted(_written(item) for item in items)
 
 
 def _items(answer: Any) -> Iterator[Any]:

@@ -140,6 +140,27 @@ def certificate(client: Any, arn: str) -> Certificate | None:
     return Certificate(arn, found["Status"], tuple(names), ends and ends.timestamp(), renewal)
 
 
+@ApiErrors.common_error_handler("list the certificates for {domain}")
+@retry
+def certificate_for(client: Any, domain: str) -> str:
+    """ARN of the newest certificate whose main name this is, issued or about to be; empty if there is none."""
+    # Without the filter by key types ACM lists RSA of 2048 bits only (ACM API reference, Filters).
+    kinds = ["RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"]
+    states = ["ISSUED", "PENDING_VALIDATION", "EXPIRED"]
+    pages = client.get_paginator("list_certificates").paginate(CertificateStatuses=states, Includes={"keyTypes": kinds})
+    found = [each for page in pages for each in page["CertificateSummaryList"] if each["DomainName"] == domain]
+    return max(found, key=lambda each: str(each.get("CreatedAt", "")))["CertificateArn"] if found else ""
+
+
+@ApiErrors.common_error_handler("find hosted zone {name}")
+@retry
+def zones_named(client: Any, name: str) -> list[bool]:
+    """Of each hosted zone of that name, whether it is private."""
+    found = client.list_hosted_zones_by_name(DNSName=name)["HostedZones"]
+    same = [each for each in found if each["Name"].rstrip(".") == name.rstrip(".")]
+    return [each["Config"]["PrivateZone"] for each in same]
+
+
 @ApiErrors.common_error_handler("read role {name}")
 @retry
 def role_arn(client: Any, name: str) -> str:

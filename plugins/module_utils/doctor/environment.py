@@ -17,7 +17,7 @@ from ..together import together
 from . import aws_looks
 from .account_plan import Identity, clock_row, identity_rows, region_row, zones_row
 from .aws_looks import look
-from .names_plan import Certificate, Purpose, certificate_rows, name_rows
+from .names_plan import Certificate, Purpose, certificate_rows, name_rows, zone_rows
 from .permissions_plan import CHECK as PERMISSIONS
 from .permissions_plan import decisions, permission_row, principal
 from .quota_plan import COLORS, QUOTAS, Quota, Use, needs, quota_rows
@@ -46,8 +46,13 @@ def _account_rows(
     clients: Clients, certificates: Callable[[str], Any], identity: Identity, wanted: Wanted
 ) -> list[Row]:
     ec2, elb, quotas, iam = (clients(name) for name in ("ec2", "elbv2", "service-quotas", "iam"))
-    purposes = [Purpose(each["name"], each["arn"], tuple(each["names"])) for each in wanted["certificates"]]
-    acm = {each["arn"]: certificates(each["arn"].split(":")[3]) for each in wanted["certificates"]}
+    purposes = [
+        Purpose(each["name"], each["arn"], tuple(each["names"]), each["region"])
+        for each in wanted["certificates"]
+        if each["arn"] or each["names"]
+    ]
+    # CloudFront's are in us-east-1, whatever the region of the rest.
+    acm = {each: certificates(each.arn.split(":")[3] if each.arn else each.region) for each in purposes}
     calls: dict[Any, Callable[[], Any]] = {
         "region": partial(aws_looks.opted, ec2, wanted["region"]),
         "zones": partial(aws_looks.zones, ec2),
@@ -56,7 +61,8 @@ def _account_rows(
         "addresses": partial(aws_looks.others_addresses, ec2, wanted["tags"]),
         "target-groups": partial(aws_looks.others_target_groups, elb, _own_groups(wanted)),
         "permissions": partial(simulated, iam, identity, wanted["permissions"]),
-        **{each: partial(aws_looks.certificate, acm[each.arn], each.arn) for each in purposes},
+        "zone": partial(aws_looks.zones_named, clients("route53"), wanted["zone"]) if wanted["zone"] else list,
+        **{each: partial(_certificate, acm[each], each) for each in purposes},
     }
     needed = _needs(ec2, wanted)
     for quota in QUOTAS:
@@ -69,8 +75,14 @@ def _account_rows(
         zones_row(wanted["availability_zones"], found["zones"]),
         *_quota_rows(needed, found, wanted["region"]),
         *certificate_rows(pairs, time.time()),
+        *zone_rows(wanted["zone"], found["zone"]),
         permission_row(principal(identity.arn)[0], found["permissions"]),
     ]
+
+
+def _certificate(acm: Any, purpose: Purpose) -> Certificate | None:
+    arn = purpose.arn or aws_looks.certificate_for(acm, purpose.names[0])
+    return aws_looks.certificate(acm, arn) if arn else None
 
 
 def _own_groups(wanted: Wanted) -> list[str]:
@@ -117,7 +129,7 @@ def simulated(iam: Any, identity: Identity, permissions: list[dict[str, list[str
 
 
 def _resolved(given: list[str]) -> dict[str, list[str] | Unread]:
-    names = [name for name in dict.fromkeys(given) if name and not _is_address(name)]
+    names = [name for name in dict.fromkeys(given) if name and not (_is_address(name) or name.startswith("*."))]
     pool = ThreadPoolExecutor(max(1, len(names)))
     waiting = {name: pool.submit(_resolve, name) for name in names}
     end = time.monotonic() + _RESOLVING

@@ -28,17 +28,21 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Purpose:
-    """What a certificate is for: the load balancer or the site, and the names that visitors come by."""
+    """What a certificate is for: the load balancer or the site, and the names that visitors come by.
+
+    arn: empty for one that role tls_dns requests, which is known by the first of its names. region: where it is then.
+    """
 
     label: str
     arn: str
     names: tuple[str, ...] = ()
+    region: str = ""
 
 
 def certificate_rows(pairs: Sequence[tuple[Purpose, Certificate | Unread | None]], now: float) -> list[Row]:
     """One row a certificate of the inventory. None: ACM has no such certificate."""
     if not pairs:
-        return [Row("certificates", OK, "the inventory names none")]
+        return [Row("certificates", OK, "the inventory names none, and no domain")]
     return [_certificate_row(purpose, found, now) for purpose, found in pairs]
 
 
@@ -46,6 +50,8 @@ def _certificate_row(purpose: Purpose, found: Certificate | Unread | None, now: 
     check = f"certificate: {purpose.label}"
     if isinstance(found, Unread):
         return unread(check, found, "acm:DescribeCertificate")
+    if found is None and not purpose.arn:
+        return Row(check, OK, f"there is none for {purpose.names[0]} yet; site.yml requests it")
     if found is None:
         return Row(check, FAILURE, f"{purpose.arn} does not exist", "request it anew and name it in the inventory")
     uncovered = [name for name in purpose.names if not any(covers(own, name) for own in found.names)]
@@ -77,6 +83,22 @@ def covers(pattern: str, name: str) -> bool:
         return pattern == name
     label, _dot, rest = name.partition(".")
     return bool(label) and label != "*" and rest == pattern[2:]
+
+
+def zone_rows(zone: str, private: Sequence[bool] | Unread) -> list[Row]:
+    """Is there a public hosted zone? private: of each zone of that name, whether it is. No row without a name."""
+    if not zone:
+        return []
+    if isinstance(private, Unread):
+        return [unread("DNS zone", private, "route53:ListHostedZonesByName")]
+    public = sum(not each for each in private)
+    if public == 1:
+        return [Row("DNS zone", OK, f"{zone} is here, and public")]
+    if public:
+        remedy = "say which in tls_dns_zone_id (aws route53 list-hosted-zones-by-name)"
+        return [Row("DNS zone", WARNING, f"the account has {public} public zones {zone}", remedy)]
+    remedy = f"aws route53 create-hosted-zone --name {zone} --caller-reference 1, and delegate it to its name servers"
+    return [Row("DNS zone", FAILURE, f"the account has no public hosted zone {zone}", remedy)]
 
 
 def name_rows(addresses: Mapping[str, Sequence[str] | Unread]) -> list[Row]:

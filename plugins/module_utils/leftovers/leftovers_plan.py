@@ -66,7 +66,7 @@ KINDS = (
     ),
     Kind("secret", "secretsmanager", "secret:", "by the month", "aws secretsmanager delete-secret --secret-id {arn}"),
     Kind("parameter", "ssm", "parameter/", "nothing, unless advanced", "aws ssm delete-parameter --name /{id}"),
-    Kind("certificate", "acm", "certificate/", "", "aws acm delete-certificate --certificate-arn {arn}"),
+    Kind("certificate", "acm", "certificate/"),
     Kind(
         "log group of Container Insights",
         "logs",
@@ -94,13 +94,14 @@ class Resource:
     remove: str
 
 
-def resource(arn: str) -> Resource:
-    """What an ARN names."""
+def resource(arn: str, own: Collection[str] = ()) -> Resource:
+    """What an ARN names. own: ARNs of what a role has made all the same, though most of its kind is not."""
     _arn, _partition, service, _region, _account, rest = f"{arn}:::::".split(":", 5)
     rest = rest.rstrip(":")
     kind = next((each for each in KINDS if each.service == service and _fits(each.prefix, rest)), OTHER)
     name = _name(kind, rest)
-    return Resource(kind.label, name, arn, kind.stays, kind.cost, kind.remove.format(id=name, arn=arn))
+    stays = kind.stays and arn not in own
+    return Resource(kind.label, name, arn, stays, kind.cost, kind.remove.format(id=name, arn=arn) if stays else "")
 
 
 def _fits(prefix: str, rest: str) -> bool:
@@ -115,9 +116,9 @@ def _name(kind: Kind, rest: str) -> str:
     return rest.removeprefix(before) if before else rest
 
 
-def resources(arns: Iterable[str]) -> list[Resource]:
-    """Each once, by kind and name."""
-    return sorted((resource(arn) for arn in set(arns)), key=lambda each: (each.kind, each.id))
+def resources(arns: Iterable[str], own: Collection[str] = ()) -> list[Resource]:
+    """Each once, by kind and name. own: as resource has it."""
+    return sorted((resource(arn, own) for arn in set(arns)), key=lambda each: (each.kind, each.id))
 
 
 def standing(arns: Iterable[str], clusters: Collection[str]) -> list[str]:

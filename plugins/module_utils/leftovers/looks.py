@@ -45,27 +45,29 @@ def secrets(client: Any, name: str) -> list[str]:
 
 @ApiErrors.common_error_handler("list the parameters below /{name}")
 @retry
-def parameters(client: Any, name: str, region: str, account: str) -> list[str]:
-    """No value is read."""
+def parameters(client: Any, name: str, place: str) -> list[str]:
+    """No value is read. place: REGION:ACCOUNT."""
     below = [{"Key": "Name", "Option": "BeginsWith", "Values": [f"/{name}/"]}]
     pages = client.get_paginator("describe_parameters").paginate(ParameterFilters=below)
     names = [each["Name"] for page in pages for each in page["Parameters"]]
-    return [f"arn:aws:ssm:{region}:{account}:parameter{each}" for each in names]
+    return [f"arn:aws:ssm:{place}:parameter{each}" for each in names]
 
 
 @ApiErrors.common_error_handler("list the aliases of keys")
 @retry
-def keys(client: Any, name: str, region: str, account: str) -> list[str]:
-    """Keys with an alias of the environment's name."""
+def keys(client: Any, name: str) -> dict[str, str]:
+    """Alias -> id of its key, for those that have the environment's name, or begin with it and - or /."""
     pages = client.get_paginator("list_aliases").paginate()
-    mine = (f"alias/{name}", f"alias/{name}-", f"alias/{name}/")
-    found = [
-        each["TargetKeyId"]
-        for page in pages
-        for each in page["Aliases"]
-        if each.get("TargetKeyId") and (each["AliasName"] == mine[0] or each["AliasName"].startswith(mine[1:]))
-    ]
-    return [f"arn:aws:kms:{region}:{account}:key/{each}" for each in found]
+    named = {each["AliasName"]: each.get("TargetKeyId", "") for page in pages for each in page["Aliases"]}
+    mine = (f"alias/{name}-", f"alias/{name}/")
+    return {alias: key for alias, key in named.items() if key and (alias == f"alias/{name}" or alias.startswith(mine))}
+
+
+@ApiErrors.common_error_handler("describe key {key}")
+@retry
+def is_leaving(client: Any, key: str) -> bool:
+    """Whether a key is to be deleted: it goes by itself, and costs nothing until then."""
+    return client.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "PendingDeletion"
 
 
 @ApiErrors.common_error_handler("list the ECS clusters")
@@ -124,23 +126,27 @@ def contents(
     )
 
 
-def arns(clients: Callable[[str], Any], wanted: Mapping[str, Any], elsewhere: Any) -> list[str]:
-    """wanted: parameters of the module, its region, and those of the buckets and repositories that exist.
+def arns(clients: Callable[[str], Any], wanted: Mapping[str, Any], elsewhere: Any) -> tuple[list[str], list[str]]:
+    """ARNs of what stands, and of those keys among it that a role has made.
+
+    wanted: parameters of the module, its region, and those of the buckets and repositories that exist.
     elsewhere: a tagging client of us-east-1 where the region is another one, else None.
     """
-    name, region, account = wanted["name"], wanted["region"], wanted["account_id"]
-    tagging, logs, dynamodb = clients("resourcegroupstaggingapi"), clients("logs"), clients("dynamodb")
+    name, place = wanted["name"], f"{wanted['region']}:{wanted['account_id']}"
+    kms = clients("kms")
     calls: dict[str, Callable[[], list[str]]] = {
-        "tagged": partial(tagged, tagging, wanted["tags"]),
-        "insights": partial(log_groups, logs, _CONTAINER_INSIGHTS.format(name=name)),
+        "tagged": partial(tagged, clients("resourcegroupstaggingapi"), wanted["tags"]),
+        "insights": partial(log_groups, clients("logs"), _CONTAINER_INSIGHTS.format(name=name)),
         "secrets": partial(secrets, clients("secretsmanager"), name),
-        "parameters": partial(parameters, clients("ssm"), name, region, account),
-        "keys": partial(keys, clients("kms"), name, region, account),
-        "backups": partial(backups, dynamodb, wanted["table"]),
+        "parameters": partial(parameters, clients("ssm"), name, place),
+        "backups": partial(backups, clients("dynamodb"), wanted["table"]),
+        **({"global": partial(tagged, elsewhere, wanted["tags"])} if elsewhere else {}),
     }
-    if elsewhere:
-        calls["global"] = partial(tagged, elsewhere, wanted["tags"])
-    asked = together({**calls, "clusters": partial(clusters, clients("ecs"))})
-    found = standing([arn for key in calls for arn in asked[key]], asked["clusters"])
+    asked = together({**calls, "clusters": partial(clusters, clients("ecs")), "keys": partial(keys, kms, name)})
+    aliases = {alias: f"arn:aws:kms:{place}:key/{key}" for alias, key in asked["keys"].items()}
+    found = standing([arn for key in calls for arn in asked[key]], asked["clusters"]) + list(aliases.values())
+    leaving = together({arn: partial(is_leaving, kms, arn) for arn in found if arn.startswith(f"arn:aws:kms:{place}:")})
+    found = [arn for arn in found if not leaving.get(arn)]
     found += [f"arn:aws:s3:::{bucket}" for bucket in wanted["buckets"]]
-    return found + [f"arn:aws:ecr:{region}:{account}:repository/{each}" for each in wanted["repositories"]]
+    found += [f"arn:aws:ecr:{place}:repository/{each}" for each in wanted["repositories"]]
+    return found, [arn for alias, arn in aliases.items() if alias.removeprefix("alias/") in wanted["key_aliases"]]

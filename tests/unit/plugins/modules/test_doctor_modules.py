@@ -102,7 +102,7 @@ def test_a_fit_account(cloud, rows):
         "quota: elastic IPs": ("ok", "needs 1 addresses, others have 1, the quota is 5"),
         "quota: Fargate": ("ok", "needs 6 vCPUs, the quota is 1000"),
         "quota: GPU hosts": ("failure", "needs 240 vCPUs, the quota is 192"),
-        "certificates": ("ok", "the inventory names none"),
+        "certificates": ("ok", "the inventory names none, and no domain"),
         "IAM permissions": ("failure", "1 of 2 actions are refused: s3:GetObject"),
         "DNS": ("ok", "localhost resolved"),
     }
@@ -118,10 +118,29 @@ def test_another_account_is_not_looked_at(cloud, rows):
 def test_certificates_are_asked_for_where_they_are(cloud, rows):
     acm = cloud("acm", "eu-west-1")
     arn = acm.request_certificate(DomainName="example.com")["CertificateArn"]
-    wanted = [{"name": "site", "arn": arn}, {"name": "old", "arn": arn[:-4] + "0000"}]
+    wanted = [
+        {"name": "site", "arn": arn},
+        {"name": "old", "arn": arn[:-4] + "0000"},
+        {"name": "by name", "names": ["example.com"], "region": "eu-west-1"},
+        {"name": "new", "names": ["new.example.com"]},
+        {"name": "nothing"},
+    ]
     found = rows(environment_checks, **GIVEN, certificates=wanted)
+    assert found["certificate: by name"] == found["certificate: site"]
+    assert found["certificate: new"] == ("ok", "there is none for new.example.com yet; site.yml requests it")
+    assert "certificate: nothing" not in found
     assert found["certificate: site"] == ("failure", f"{arn} is PENDING_VALIDATION")
     assert "does not exist" in found["certificate: old"][1]
+
+
+def test_the_hosted_zone(cloud, rows):
+    assert rows(environment_checks, **GIVEN, zone="example.com")["DNS zone"][0] == "failure"
+    for name in ("example.com", "example.com.other.net"):
+        cloud("route53").create_hosted_zone(Name=name, CallerReference=name)
+    assert rows(environment_checks, **GIVEN, zone="example.com")["DNS zone"] == (
+        "ok",
+        "example.com is here, and public",
+    )
 
 
 def test_names_that_lead_nowhere(cloud, rows, monkeypatch):

@@ -47,9 +47,10 @@ def fill(client):
         client("secretsmanager").create_secret(Name=name, SecretString="nobody's")
     for name in ("/slipway-x/api/url", "/slipway-xy/other"):
         client("ssm").put_parameter(Name=name, Value="v", Type="String")
-    for alias in ("alias/slipway-x-topic", "alias/slipway-xy"):
+    for alias in ("alias/slipway-x-topic", "alias/slipway-xy", "alias/slipway-x/gone"):
         key = client("kms").create_key()["KeyMetadata"]["KeyId"]
         client("kms").create_alias(AliasName=alias, TargetKeyId=key)
+    client("kms").schedule_key_deletion(KeyId=key)
     client("logs").create_log_group(logGroupName="/aws/ecs/containerinsights/slipway-x/performance")
     place = {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
     for bucket in ("full", "versions", "empty"):
@@ -79,6 +80,8 @@ def test_what_stands(cloud, capsys):
     asked = {"buckets": ["full", "versions", "empty", "none"], "repositories": ["api", "web", "none"]}
     result = run(environment_resources_info.main, capsys, **GIVEN, **asked)
     assert result["changed"] is False, result
+    known = run(environment_resources_info.main, capsys, **GIVEN, **asked, key_aliases=["slipway-x-topic"])
+    assert [each["stays"] for each in known["resources"] if each["kind"] == "key"] == [False]
     assert result["holding"] == ["bucket full", "bucket versions", "image repository api (1 image)"]
     found = [(each["kind"], each["id"], each["stays"]) for each in result["resources"]]
     [key] = [each["id"] for each in result["resources"] if each["kind"] == "key"]

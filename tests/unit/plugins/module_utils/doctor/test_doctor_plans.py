@@ -190,6 +190,28 @@ def test_certificates(found, names, status, said):
     check(row, status, said)
 
 
+def test_a_certificate_that_is_yet_to_be_requested():
+    [row] = names_plan.certificate_rows([(names_plan.Purpose("site", "", ("example.com",), REGION), None)], NOW)
+    check(row, OK, "none for example.com yet")
+
+
+@pytest.mark.parametrize(
+    ("private", "status", "said"),
+    [
+        ([False, True], OK, "example.com is here"),
+        ([False, False], WARNING, "2 public zones"),
+        ([True], FAILURE, "no public hosted zone"),
+        ([], FAILURE, "no public hosted zone"),
+        (REFUSED, WARNING, "refused"),
+    ],
+    ids=["one", "two", "private", "none", "may not look"],
+)
+def test_zone(private, status, said):
+    [row] = names_plan.zone_rows("example.com", private)
+    check(row, status, said)
+    assert names_plan.zone_rows("", private) == []
+
+
 def test_no_certificates():
     [row] = names_plan.certificate_rows([], NOW)
     check(row, OK, "names none")

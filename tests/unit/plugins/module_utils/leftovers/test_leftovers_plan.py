@@ -40,6 +40,11 @@ def test_kinds(arn, kind, name, stays):
     assert bool(found.remove) is stays
 
 
+def test_a_key_that_a_role_has_made_goes():
+    [theirs, ours] = plan.resources([KEY, f"{KEY}6"], own=[f"{KEY}6"])
+    assert (theirs.stays, ours.stays, ours.remove) == (True, False, "")
+
+
 def test_each_once_and_in_order():
     found = plan.resources([VPC, KEY, VPC])
     assert [each.arn for each in found] == [KEY, VPC]
@@ -49,12 +54,11 @@ def test_what_would_go_and_stay():
     found = plan.as_dicts(plan.resources([VPC, KEY, CERTIFICATE]))
     assert plan.going(found) == [
         "would go:",
+        "  certificate: 1",
         "  network part: vpc/vpc-1",
         "would stay, as no role made it:",
         "  key 5: costs by the month, until it is deleted",
         "    aws kms schedule-key-deletion --key-id 5 (what it encrypted is lost with it)",
-        "  certificate 1: costs nothing",
-        f"    aws acm delete-certificate --certificate-arn {CERTIFICATE}",
     ]
     assert plan.going([]) == ["would go:", "  nothing that is tagged as this environment's"]
 
