@@ -189,7 +189,7 @@ def zone_of(module: AnsibleAWSModule, client: Any) -> str:
     found, plain = zone_ids(client, name), name.rstrip(".")
     if not found:
         module.fail_json(
-            msg=f"the account has no public hosted zone {plain}: nothing was changed; make it with aws route53 "
+            msg=f"the account has no public hosted zone {plain}: no record was changed; make it with aws route53 "
             f"create-hosted-zone --name {plain} --caller-reference {plain}, and give its name servers to the registrar "
             "or to the zone above it"
         )
