@@ -19,30 +19,32 @@ _CODE_OR_LINK = re.compile(
 )
 
 
-class BrokenLinkError(Exception):
-    """A link to a file that is not in the checkout."""
+def rewritten(text: str, file: str, page: str, root: Path) -> tuple[str, list[str]]:
+    """TEXT of FILE (relative to the checkout) with links that are right on PAGE of the site (relative to docs/).
 
-
-def rewritten(text: str, file: str, page: str, root: Path) -> str:
-    """TEXT of FILE (relative to the checkout) with links that are right on PAGE of the site (relative to docs/)."""
+    Beside it the links that lead to no file.
+    """
+    broken: list[str] = []
 
     def replace(found: re.Match[str]) -> str:
         if found["code"]:
             return found["code"]
-        return f"{found['before']}{_target(found['target'], file, page, root)}{found['after']}"
+        target, there = _target(found["target"], file, page, root)
+        if not there:
+            broken.append(found["target"])
+        return f"{found['before']}{target}{found['after']}"
 
-    return _CODE_OR_LINK.sub(replace, text)
+    return _CODE_OR_LINK.sub(replace, text), broken
 
 
-def _target(target: str, file: str, page: str, root: Path) -> str:
+def _target(target: str, file: str, page: str, root: Path) -> tuple[str, bool]:
+    """Where a link leads on the site, and whether that is there."""
     if re.match(r"[a-z]+:", target) or target.startswith("#"):
-        return target
+        return target, True
     path, sharp, anchor = target.partition("#")
     wanted = posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
-    if not (root / wanted).exists():
-        raise BrokenLinkError(f"{file} links to {target}, and {wanted} is not there")
-    own = on_site(wanted)
-    if own:
-        return posixpath.relpath(own, posixpath.dirname(page) or ".") + sharp + anchor
+    there, own = (root / wanted).exists(), on_site(wanted)
+    if own and there:
+        return posixpath.relpath(own, posixpath.dirname(page) or ".") + sharp + anchor, True
     kind = "tree" if (root / wanted).is_dir() else "blob"
-    return f"{REPOSITORY}/{kind}/main/{wanted}{sharp}{anchor}"
+    return f"{REPOSITORY}/{kind}/main/{wanted}{sharp}{anchor}", there
