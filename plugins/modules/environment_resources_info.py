@@ -15,7 +15,7 @@ description:
   - P(slipway.ops.destroy_lines#filter) makes lines of it.
   - AWS goes on listing tags of what has been deleted for a while. Keys that wait for their deletion are left out.
   - Needs C(tag:GetResources), C(logs:DescribeLogGroups), C(secretsmanager:ListSecrets), C(ssm:DescribeParameters),
-    C(kms:ListAliases), C(kms:DescribeKey), C(kms:DescribeKey), C(dynamodb:ListBackups), C(ecs:ListClusters), C(s3:ListBucketVersions) and
+    C(kms:ListAliases), C(kms:DescribeKey), C(dynamodb:ListBackups), C(ecs:ListClusters), C(s3:ListBucketVersions) and
     C(ecr:ListImages).
 author:
   - Contributors to the Slipway project (@slipway)
