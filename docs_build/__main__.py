@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m docs_build` (`make docs`): check the pages' blocks, build the site into build/site, see that it is whole.
+"""`python -m docs_build` (`make docs`): check the pages' blocks, draw the pictures, build the site, see that it is whole.
 
 A warning of MkDocs is an error: a link or an anchor that leads nowhere, a page that is not there. Exit status 1 if
 anything is wrong.
@@ -16,7 +16,7 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import MkDocsException
 
-from docs_build import check
+from docs_build import check, pictures
 from docs_build.pages import ROOT
 
 # What a browser would fetch by itself when it shows the page.
@@ -28,6 +28,8 @@ _FOLLOWED = re.compile(r"\brel=\"?(?:canonical|edit|next|prev|alternate)")
 def main() -> int:
     """All of it; the exit status."""
     status = check.main()
+    old = [f"docs/images/{name} was old and is written anew: commit it" for name in pictures.write()]
+    print("\n".join(old), end="\n" if old else "")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
         build(load_config(str(ROOT / "mkdocs.yml"), strict=True))
@@ -39,7 +41,7 @@ def main() -> int:
     asked = [f"{page.relative_to(site)}: a reader's browser would ask {url}" for page in pages for url in fetched(page)]
     print("\n".join(asked), end="\n" if asked else "")
     print(f"{len(pages)} pages in {site.relative_to(ROOT)}")
-    return 1 if asked else status
+    return 1 if asked or old else status
 
 
 def fetched(page: Path) -> list[str]:

@@ -33,11 +33,16 @@ def pictures() -> dict[str, str]:
     return {name: drawn[file] for file, name in SHOWN.items()}
 
 
-def write() -> None:
-    """Write them."""
+def write() -> list[str]:
+    """Write those that are old, and return their names."""
+    old = []
     for name, content in pictures().items():
-        (ROOT / "docs" / "images" / name).write_text(content, encoding="utf-8")
+        path = ROOT / "docs" / "images" / name
+        if not path.exists() or path.read_text(encoding="utf-8") != content:
+            path.write_text(content, encoding="utf-8")
+            old.append(name)
+    return old
 
 
 if __name__ == "__main__":
-    write()
+    print("\n".join(f"written: docs/images/{name}" for name in write()) or "no picture was old")

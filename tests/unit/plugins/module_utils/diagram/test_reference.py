@@ -24,3 +24,13 @@ def test_the_reference_layouts_have_no_fault():
         assert faults(backend.draw(environment)) == {}
         assert faults(frontend.draw(environment)) == {}
     assert faults(cicd.draw(ENVIRONMENTS)) == {}
+
+
+def test_old_pictures_are_written_anew_and_named(tmp_path, monkeypatch):
+    drawn = pictures.pictures()
+    monkeypatch.setattr(pictures, "pictures", lambda: drawn)
+    monkeypatch.setattr(pictures, "ROOT", tmp_path)
+    (tmp_path / "docs" / "images").mkdir(parents=True)
+    (tmp_path / "docs" / "images" / "diagram-cicd.svg").write_text("old", encoding="utf-8")
+    assert pictures.write() == list(drawn)
+    assert pictures.write() == []
