@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m docs_build` (`make docs`): check the pages' blocks, draw the pictures, build the site, see that it is whole.
+"""`python -m docs_build` (`make docs`): check the blocks, draw the pictures, build the site, see that it is whole.
 
 A warning of MkDocs is an error: a link or an anchor that leads nowhere, a page that is not there. Exit status 1 if
 anything is wrong.
