@@ -140,10 +140,10 @@ class Site:
 
 
 @pytest.fixture
-def site(cloud, capsys, request):
+def site(cloud, capsys):
     cloud.sites = getattr(cloud, "sites", 0) + 1
     made = Site(cloud, f"api{cloud.sites}", 10 * cloud.sites, capsys)
-    yield made
+    return made
 
 
 @pytest.fixture
