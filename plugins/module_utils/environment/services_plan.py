@@ -55,7 +55,7 @@ def service(wanted: WantedService, found: Found) -> Document:
     """The entry of the snapshot."""
     engine = engine_of(wanted, found)
     colors = [_color(wanted, found, engine, color) for color in (COLORS if wanted.web else (NO_COLOR,))]
-    live = live_color(wanted, found, colors)
+    live = live_color(wanted, found, engine, colors)
     rule: Described = next(iter(found.rules.get("production", ())), NOTHING)
     serving: Document = next((each for each in colors if each["color"] == live), colors[0] if not wanted.web else {})
     return {
@@ -66,7 +66,7 @@ def service(wanted: WantedService, found: Found) -> Document:
         "path_patterns": _values(rule, "path-pattern"),
         "priority": int(rule["Priority"]) if str(rule.get("Priority", "")).isdigit() else None,
         "live_color": live,
-        "awaiting_approval": awaiting(wanted, found),
+        "awaiting_approval": awaiting(wanted, found, engine, colors),
         "colors": colors,
         "workers": [_worker(wanted, found, worker) for worker in wanted.workers],
         "scaling": _scaling(wanted, found, engine, live),
@@ -172,25 +172,35 @@ def _values(rule: Described, name: str) -> list[str]:
     return found
 
 
-def live_color(wanted: WantedService, found: Found, colors: Sequence[Document]) -> str | None:
+def live_color(wanted: WantedService, found: Found, engine: str, colors: Sequence[Document]) -> str | None:
     """Where the traffic belongs: the color with all of it, in the middle of a shift the one that it comes from."""
-    serving = [str(each["color"]) for each in colors if each["weight"]]
+    serving = [each for each in colors if each["weight"]]
     if len(serving) > 1:
-        serving = [color for color in serving if not _marked(wanted, found, color, TAG_CANDIDATE)]
-    return serving[0] if len(serving) == 1 else None
+        serving = [each for each in serving if not _arriving(wanted, found, engine, each)]
+    return str(serving[0]["color"]) if len(serving) == 1 else None
 
 
-def _marked(wanted: WantedService, found: Found, color: str, key: str) -> bool:
-    """Whether the color's service has a tag that names what it runs."""
-    described = found.ecs.get(f"{wanted.name}-{color}", NOTHING)
+def _arriving(wanted: WantedService, found: Found, engine: str, color: Document) -> bool:
+    """Whether a deployment under way brings what the color runs. ECS's own has it as the service's definition."""
+    described = _ecs_of(wanted, found, engine, str(color["color"]))
+    if engine == "native":
+        return bool(color["task_definition"] == described.get("taskDefinition"))
+    return bool(_marked(described, TAG_CANDIDATE) == color["task_definition"])
+
+
+def _marked(described: Described, key: str) -> str | None:
+    """The revision that a tag of an ECS service names."""
     tags: Mapping[str, str] = described.get("Tags", NOTHING)
-    return key in tags and tags[key] == described.get("taskDefinition")
+    return tags.get(key)
 
 
-def awaiting(wanted: WantedService, found: Found) -> str | None:
+def awaiting(wanted: WantedService, found: Found, engine: str, colors: Sequence[Document]) -> str | None:
     """The color that has passed its gates and waits for a person."""
-    waiting = [color for color in COLORS if wanted.web and _marked(wanted, found, color, TAG_APPROVAL)]
-    return waiting[0] if waiting else None
+    for each in colors:
+        marked = _marked(_ecs_of(wanted, found, engine, str(each["color"])), TAG_APPROVAL)
+        if wanted.web and marked and marked == each["task_definition"]:
+            return str(each["color"])
+    return None
 
 
 def _worker(wanted: WantedService, found: Found, name: str) -> Document:

@@ -176,6 +176,15 @@ def test_a_service_that_ecs_shifts_itself():
     assert (shown["engine"], shown["live_color"], shown["scaling"]["suspended"]) == ("native", "blue", True)
     assert (blue["task_definition"], blue["digest"], blue["running"], blue["pending"]) == ("td/api:1", DIGEST, 1, 0)
     assert (green["task_definition"], green["running"], green["pending"], green["desired"]) == ("td/api:2", 1, 1, 2)
+    # Half-way the traffic still belongs to the color that the service no longer has as its definition.
+    given = {
+        "ecs": {"api": ecs("api", 2, 2)},
+        "tasks": tasks,
+        "health": {"tg/blue": targets("healthy"), "tg/green": targets("healthy", first=11)},
+    }
+    given["ecs"]["api"]["Tags"] = {"slipway:awaiting-approval": "td/api:2"}
+    shown = service(WantedService("api"), pair(50, 50, **given))
+    assert (shown["live_color"], shown["awaiting_approval"]) == ("blue", "green")
     # Afterwards nobody is behind green; without tasks the live color runs what the service says.
     shown = service(WantedService("api"), pair(100, 0, ecs={"api": ecs("api", 2, 0)}, health={}))
     assert [each["task_definition"] for each in shown["colors"]] == ["td/api:2", None]
