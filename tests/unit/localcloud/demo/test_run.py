@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -27,6 +30,27 @@ def test_the_environment_is_the_clouds_and_nothing_of_the_users(state, monkeypat
     assert not {"AWS_PROFILE", "ANSIBLE_STRATEGY"} & set(env)
     assert env["PATH"].endswith(":/somewhere")
     assert env["ANSIBLE_CONFIG"].endswith("ansible.cfg")
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_setting_is_put_and_a_refusal_is_told(status):
+    asked = []
+
+    class Admin(BaseHTTPRequestHandler):
+        def do_PUT(self):
+            asked.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(b"no such minute")
+
+    with HTTPServer(("127.0.0.1", 0), Admin) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        told = contextlib.nullcontext() if status == 200 else pytest.raises(run.StepFailedError, match="no such minute")
+        with told:
+            run.setting({"AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}"}, "minute", 2.0)
+        thread.join()
+    assert asked == [("/_localcloud/settings", {"minute": 2.0})]
 
 
 def test_output_comes_line_by_line_with_the_exit_status():

@@ -106,6 +106,13 @@ def unrelated(staged):
     return staged.entry()
 
 
+def closed(staged):
+    """A production rule that forwards to nobody."""
+    action = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}}
+    staged.cloud.elb.modify_rule(RuleArn=staged.production, Actions=[action])
+    return staged.entry()
+
+
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
@@ -113,8 +120,9 @@ def unrelated(staged):
         (lambda staged: staged.entry(roleArn=f"{staged.role}0"), "missing permissions on ECS Infrastructure Role"),
         (elsewhere, "forwarding traffic to unexpected target group"),
         (unrelated, "is not associated with either productionListenerRule or testListenerRule."),
+        (closed, "but found 0 target groups which are serving traffic"),
     ],
-    ids=["no-rule", "no-role", "elsewhere", "unrelated"],
+    ids=["no-rule", "no-role", "elsewhere", "unrelated", "closed"],
 )
 def test_rules_that_no_deployment_begins_with(cloud, staged, entry, reason):
     shown = staged.end(staged.create(balancers=[entry(staged)]))
