@@ -26,8 +26,8 @@ lock: venv  ## write requirements.txt anew from requirements.in
 	uv pip compile -q --universal --generate-hashes --python-version 3.12 --no-header --no-annotate \
 	  -o requirements.txt requirements.in
 
-demo: venv  ## provision, deploy v1, swap to v2 under load, publish the site, on the local cloud; writes build/report.html
-	$(PYTHON) -m localcloud.demo
+demo: venv  ## provision, deploy v1, swap to v2 under load, publish the site, on the local cloud; writes build/report.html; ENGINE=native has ECS swap
+	$(PYTHON) -m localcloud.demo $(if $(ENGINE),--engine $(ENGINE))
 
 # Two rows of about the same length, side by side: what waits most of the time, for clouds, and what computes.
 test: venv  ## every gate that CI runs
