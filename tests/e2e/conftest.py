@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from localcloud.demo import run
-from tests.e2e import lister
+from tests.e2e import lister, truth
 from tests.e2e.harness import NEW, OLD, WEIGHT_DELAY, Done, Environment, enforce_policies, everywhere
 
 IMAGES = Path(__file__).parent / "images.json"
@@ -35,6 +35,20 @@ def environments(state, tmp_path_factory) -> dict[str, Environment]:
     """The environments by name, each an empty account."""
     folder = tmp_path_factory.mktemp("runs")
     return {name: Environment(name, state, folder) for name in ("local", "staging", "production")}
+
+
+# The environments that the tests of a file change.
+_CHANGED = dict.fromkeys(("test_2_provisioned", "test_7_promotion"), ("local", "staging", "production"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def status_tells_the_truth(request):
+    """Whatever the tests of a file have done, status says what there is then. Clouds of a test's own are left out."""
+    shared = request.path.parent == Path(__file__).parent
+    everything = request.getfixturevalue("environments") if shared else {}
+    yield
+    for name in _CHANGED.get(request.path.stem, ("local",)) if shared else ():
+        truth.compare(everything[name])
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.e2e import truth
+
 # Seconds that a broken release gets here to become healthy.
 PATIENCE = 30
 
@@ -46,6 +48,7 @@ def test_the_traffic_is_where_it_was(serving, attempt):
     assert after["services"][f"api-{live}"] == before["services"][f"api-{live}"]
     assert {desired for name, (desired, _) in after["services"].items() if name != f"api-{live}"} == {0}
     assert after["scaling"] == before["scaling"]
+    truth.compare(serving)
 
 
 @pytest.mark.parametrize(

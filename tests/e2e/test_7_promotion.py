@@ -94,3 +94,17 @@ def test_a_typed_reason_opens_the_gate_and_is_kept_as_it_was_typed(production):
     record = records(production)[-1]
     assert (record["outcome"], record["break_glass"]) == ("promoted", HOSTILE)
     assert gate(done)["outcome"] == "broken_glass"
+
+
+def test_status_shows_both_side_by_side(staging, production):
+    done = staging.playbook("status", "-i", "inventories/production", extra={"width": "300"})
+    assert (done.status, done.changed) == (0, []), done.output[-3000:]
+    read = [task["result"]["environment"] for task in done.tasks if task["task"] == "Read the environment"]
+    read.sort(key=lambda each: each["name"], reverse=True)
+    assert [(each["name"], each["account_id"], each["problems"]) for each in read] == [
+        ("staging", "222222222222", []),
+        ("production", "333333333333", []),
+    ]
+    assert [use["reason"] for use in read[1]["break_glass"]] == [HOSTILE]
+    shown = [each["site"]["release"]["id"][:12] for each in read]
+    assert f"would change site ({shown[1]} -> {shown[0]})" in done.output

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
-from ansible_collections.slipway.ops.plugins.module_utils.environment.permissions_plan import policy
+from ansible_collections.slipway.ops.plugins.module_utils.environment.permissions_plan import GRANTS, policy
 from ansible_collections.slipway.ops.plugins.module_utils.release_record_plan import put_request, record_of
 from ansible_collections.slipway.ops.plugins.module_utils.site.model_plan import CURRENT
 from ansible_collections.slipway.ops.plugins.module_utils.site.state_plan import Current
@@ -154,6 +155,13 @@ def test_a_whole_environment(site, world, read):
     assert [problem["part"] for problem in told["problems"]] == ["alarms"]
     assert "not authorized" in told["problems"][0]["message"]
     assert told["services"] == found["services"]
+
+
+def test_the_page_lists_what_the_policy_allows():
+    page = (Path(__file__).parents[4] / "docs" / "status.md").read_text(encoding="utf-8")
+    for grant in GRANTS:
+        actions = ", ".join(f"`{action}`" for action in grant.actions)
+        assert f"| {grant.why} | {actions} |" in page
 
 
 # botocore's endpoint prefix -> IAM's, where they differ.
