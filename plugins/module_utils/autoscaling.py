@@ -56,6 +56,16 @@ def register_scalable_target(
     return _time_of(answer)
 
 
+@ApiErrors.common_error_handler("deregister scalable target {resource}")
+@retry
+def deregister_target(client: Any, resource: str) -> None:
+    """Deregister a scalable target, and with it its policies; one that is gone meanwhile is no error."""
+    try:
+        client.deregister_scalable_target(ServiceNamespace="ecs", ScalableDimension=_DIMENSION, ResourceId=resource)
+    except is_boto3_error_code("ObjectNotFoundException"):
+        pass
+
+
 def _time_of(answer: dict[str, Any]) -> float:
     """What the Date header of an answer says, as Unix seconds."""
     return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()

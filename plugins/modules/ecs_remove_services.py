@@ -84,11 +84,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.slipway.ops.plugins.module_utils.api import ApiErrors, retry
-from ansible_collections.slipway.ops.plugins.module_utils.autoscaling import describe_scalable_targets, resource_id
+from ansible_collections.slipway.ops.plugins.module_utils.autoscaling import (
+    deregister_target,
+    describe_scalable_targets,
+    resource_id,
+)
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.plan_model import TAG_WORKER_OF
 from ansible_collections.slipway.ops.plugins.module_utils.documents_plan import Plan, plan_documents
 from ansible_collections.slipway.ops.plugins.module_utils.scheduler import delete_group, group_exists
@@ -146,18 +149,6 @@ def list_definitions(client: Any, family: str) -> list[str]:
 def delete_service(client: Any, cluster: str, name: str) -> None:
     """Delete a service also with tasks running; one that is draining already stays as it is."""
     client.delete_service(cluster=cluster, service=name, force=True)
-
-
-@ApiErrors.common_error_handler("deregister scalable target {resource}")
-@retry
-def deregister_target(client: Any, resource: str) -> None:
-    """Deregister a scalable target, and with it its policies; one that is gone meanwhile is no error."""
-    try:
-        client.deregister_scalable_target(
-            ServiceNamespace="ecs", ScalableDimension="ecs:service:DesiredCount", ResourceId=resource
-        )
-    except is_boto3_error_code("ObjectNotFoundException"):
-        pass
 
 
 @ApiErrors.common_error_handler("deregister task definition {name}")

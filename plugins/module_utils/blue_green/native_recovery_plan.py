@@ -11,19 +11,24 @@ from __future__ import annotations
 
 from .native_model_plan import Rollout
 from .native_plan import native_of, stopping, to_release
-from .native_steps_plan import BACK, RemoveColors, WaitRollout
+from .native_steps_plan import BACK, RemoveColors, StartRollout, WaitRollout
 from .native_text_plan import target_color
 from .plan_model import IDLE_SCALING, Snapshot, Wanted, other
 from .scaling_plan import set_scaling
 from .shown_plan import shown_state
-from .steps_plan import Drain, Plan, Step, UpdateService
+from .steps_plan import Drain, Plan, Prove, Step, TagService, UpdateService
 from .traffic_plan import point, problems, serving_color, shown_traffic
 from .worker_plan import back
 
 
-def plan_native_recovery(snapshot: Snapshot, wanted: Wanted, failed: Plan, _left: tuple[Step, ...]) -> Plan:
-    """blocked says why nothing can be taken back; the traffic then stays as shown."""
+def plan_native_recovery(snapshot: Snapshot, wanted: Wanted, failed: Plan, left: tuple[Step, ...]) -> Plan:
+    """blocked says why nothing can be taken back; the traffic then stays as shown.
+
+    left: the steps of the failed plan that were not done; without one that proves, the release is live and proven.
+    """
     native = native_of(snapshot)
+    if not any(isinstance(step, StartRollout | WaitRollout | Prove | TagService) for step in left):
+        return Plan(blocked=f"{failed.target} is live and proven, only the tidying is left; {shown_traffic(snapshot)}")
     if not native.exists:
         return _made(snapshot, [])
     if any(each.desired for each in native.foreign.values()):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
-from .. import ecs, ecs_deployments
+from .. import autoscaling, ecs, ecs_deployments
 from .bits import confirm_containers
 from .health_plan import death_of
 from .native_follow_plan import Progressed, judge
@@ -243,5 +243,9 @@ def stop_rollout(run: Run, step: StopRollout) -> None:
 def remove_colors(run: Run, step: RemoveColors) -> None:
     for name in step.names:
         run.lease.confirm()
+        for resource in autoscaling.describe_scalable_targets(
+            run.clients.autoscaling, [autoscaling.resource_id(run.scope.cluster, name)]
+        ):
+            autoscaling.deregister_target(run.clients.autoscaling, resource)
         ecs_deployments.delete_service(run.clients.ecs, run.scope.cluster, name)
         run.progress.say(f"deleted {name}")

@@ -11,6 +11,7 @@ from ansible_collections.slipway.ops.plugins.module_utils.blue_green.native_conv
     plan_native_converge,
     plan_native_repair,
 )
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.native_plan import plan_native_deploy
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.native_recovery_plan import plan_native_recovery
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.native_retire_plan import creation, retire
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.native_strategy_plan import bootstrap
@@ -42,6 +43,7 @@ V1, V2 = revision("v1", "blue"), revision("v2", "green")
 FAILED = Plan(origin="blue", target="green", fallback="blue")
 FIRST = replace(FAILED, first=True)
 OLD = {"blue": color("blue", "v1", 3).service, "green": color("green").service}
+LEFT = plan_native_deploy(LIVE, asked()).steps
 BACK_TO_BLUE = "wait until ECS has taken the deployment back, to blue"
 STOPS = "have ECS take the deployment to green back"
 EMPTIES = ["scaling of blue to 0..0", "scale blue to 0"]
@@ -84,23 +86,25 @@ def test_what_is_done_after_a_failure(state, failed, steps):
     preview = replace(
         state, preview=replace(state.preview, actions=snapshot(color("blue"), color("green"), (0, 100)).preview.actions)
     )
-    found = titles(plan_native_recovery(preview if state.native.foreign else state, asked(), failed, ()))
+    found = titles(plan_native_recovery(preview if state.native.foreign else state, asked(), failed, LEFT))
     assert found == steps
 
 
 def test_what_has_ended_and_was_not_proven_is_answered_by_the_release_before():
-    plan = plan_native_recovery(native(None, V2, (0, 100), release="v1-blue"), asked(), FAILED, ())
+    plan = plan_native_recovery(native(None, V2, (0, 100), release="v1-blue"), asked(), FAILED, LEFT)
     assert titles(plan)[0] == "have ECS deploy to blue"
-    assert "no earlier release" in str(plan_native_recovery(native(None, V2, (0, 100)), asked(), FAILED, ()).blocked)
+    assert "no earlier release" in str(plan_native_recovery(native(None, V2, (0, 100)), asked(), FAILED, LEFT).blocked)
 
 
 def test_what_cannot_be_taken_back():
+    tidied = plan_native_recovery(migrating((0, 100)), asked(), FAILED, LEFT[:0])
+    assert "green is live and proven, only the tidying is left" in str(tidied.blocked)
     split = native(V1, V2, (50, 50), release="v1-blue")
-    assert "exactly one color must have weight" in str(plan_native_recovery(split, asked(), FAILED, ()).blocked)
+    assert "exactly one color must have weight" in str(plan_native_recovery(split, asked(), FAILED, LEFT).blocked)
     shadowed = replace(split, standing=0, missing=("x",))
-    assert plan_native_recovery(shadowed, asked(), FAILED, ()).blocked
+    assert plan_native_recovery(shadowed, asked(), FAILED, LEFT).blocked
     gone = migrating(healthy={"blue": 0})
-    assert "no target of blue is healthy" in str(plan_native_recovery(gone, asked(), FAILED, ()).blocked)
+    assert "no target of blue is healthy" in str(plan_native_recovery(gone, asked(), FAILED, LEFT).blocked)
 
 
 def wishes(scaling=BOUNDS, **tags):
