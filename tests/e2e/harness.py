@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from docs_build import commands
 from localcloud.demo import run, site, watch
 
 CALLBACK = Path(__file__).parent / "callback"
@@ -20,6 +21,8 @@ SERVICE = "api"
 OLD, NEW = "api:1.0.0", "api:2.0.0"
 # Playbooks that GitHub Actions runs, with the roles of role github_oidc.
 PIPELINE = ("deploy_backend", "rollback_backend", "continue_backend", "deploy_frontend", "rollback_frontend", "promote")
+# Every run of a playbook, for test_9_documented.py.
+RAN: list[commands.Play] = []
 # Seconds that a weight change takes to reach the load balancer: the issue's own figure.
 WEIGHT_DELAY = 5.0
 
@@ -92,6 +95,7 @@ class Environment:
         One that a pipeline runs has credentials of its own, by which test_8_permissions knows its calls.
         """
         given = [*arguments, *(["-e", json.dumps(extra)] if extra else [])]
+        RAN.append(commands.Play(name, frozenset(extra or {}), "--check" in arguments))
         command = ["ansible-playbook", "-i", f"inventories/{self.name}", f"playbooks/{name}.yml", *given]
         keys = self._caller(name) if name in PIPELINE else {}
         return self._recorded(name, command, {**keys, **(env or {})})
