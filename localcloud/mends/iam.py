@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from moto.core.responses import ActionResult
 from moto.iam.responses import IamResponse
 
-from localcloud.iam.language import listed, named
+from localcloud.iam.language import Question, applies, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from moto.iam.models import IAMBackend, Role
+    from moto.iam.models import IAMBackend, Role, User
 
 type Statement = dict[str, Any]
 
@@ -32,16 +32,17 @@ def install() -> None:
 
 
 def simulate_principal_policy(self: IamResponse) -> ActionResult:
-    """SimulatePrincipalPolicy of a role, which moto lacks.
+    """SimulatePrincipalPolicy of a role or a user, which moto lacks.
 
-    Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html. Evaluates the role's
-    own and attached policies and its boundary. No values of context keys are known, so that a statement with a
-    condition never matches, and its keys are named as missing.
+    Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html. Evaluates its own and
+    attached policies and its boundary. Keys of conditions have the values that the call gives them; a statement that
+    asks for any other never matches, and its keys are named as missing.
     """
-    role = self.backend.get_role_by_arn(self._get_param("PolicySourceArn"))
+    who = _principal(self.backend, self._get_param("PolicySourceArn"))
     actions, resources = self._get_param("ActionNames"), self._get_param("ResourceArns") or ["*"]
-    own, boundary = _statements(role), _boundary(self.backend, role)
-    results = [_result(own, boundary, action, resource) for action in actions for resource in resources]
+    given = {each["ContextKeyName"]: each["ContextKeyValues"] for each in self._get_param("ContextEntries") or []}
+    own, boundary = _statements(who), _boundary(self.backend, who)
+    results = [_result(own, boundary, Question(action, name, given)) for action in actions for name in resources]
     return ActionResult({"EvaluationResults": results, "IsTruncated": False})
 
 
@@ -57,35 +58,39 @@ def add_client_id_to_open_id_connect_provider(self: IamResponse) -> ActionResult
     return ActionResult({})
 
 
-def _statements(role: Role) -> list[Statement]:
-    texts = [*role.policies.values(), *(_default(policy) for policy in role.managed_policies.values())]
+def _principal(backend: IAMBackend, arn: str) -> Role | User:
+    user = next((each for each in backend.users.values() if each.arn == arn), None)
+    return backend.get_role_by_arn(arn) if user is None else user
+
+
+def _statements(who: Role | User) -> list[Statement]:
+    texts = [*who.policies.values(), *(_default(policy) for policy in who.managed_policies.values())]
     return [statement for text in texts for statement in listed(json.loads(text)["Statement"])]
 
 
-def _boundary(backend: IAMBackend, role: Role) -> list[Statement] | None:
-    if not role.permissions_boundary_arn:
-        return None
-    return listed(json.loads(_default(backend.get_policy(role.permissions_boundary_arn)))["Statement"])
+def _boundary(backend: IAMBackend, who: Role | User) -> list[Statement] | None:
+    arn = getattr(who, "permissions_boundary_arn", None)
+    return listed(json.loads(_default(backend.get_policy(arn)))["Statement"]) if arn else None
 
 
 def _default(policy: Any) -> str:
     return next(str(version.document) for version in policy.versions if version.is_default)
 
 
-def _result(own: list[Statement], boundary: list[Statement] | None, action: str, resource: str) -> dict[str, Any]:
-    decision, missing = _decided(own, action, resource)
+def _result(own: list[Statement], boundary: list[Statement] | None, question: Question) -> dict[str, Any]:
+    decision, missing = _decided(own, question)
     if boundary is not None and decision == "allowed":
-        bounded, missing = _decided(boundary, action, resource)
+        bounded, missing = _decided(boundary, question)
         decision = bounded
     specific = {
-        "EvalResourceName": resource,
+        "EvalResourceName": question.resource,
         "EvalResourceDecision": decision,
         "MatchedStatements": [],
         "MissingContextValues": missing,
     }
     return {
-        "EvalActionName": action,
-        "EvalResourceName": resource,
+        "EvalActionName": question.action,
+        "EvalResourceName": question.resource,
         "EvalDecision": decision,
         "MatchedStatements": [],
         "MissingContextValues": missing,
@@ -93,16 +98,15 @@ def _result(own: list[Statement], boundary: list[Statement] | None, action: str,
     }
 
 
-def _decided(statements: Iterable[Statement], action: str, resource: str) -> tuple[str, list[str]]:
+def _decided(statements: Iterable[Statement], question: Question) -> tuple[str, list[str]]:
     """The decision, and the context keys that statements ask for which would otherwise match."""
     effects, missing = set(), set()
+    known = {key.lower() for key in question.context}
     for statement in statements:
-        if not (named(statement, "Action", action.lower(), str.lower) and named(statement, "Resource", resource)):
-            continue
-        keys = {key for tests in statement.get("Condition", {}).values() for key in tests}
-        if keys:
-            missing |= keys
-        else:
+        keys = {key for tests in statement.get("Condition", {}).values() for key in tests if key.lower() not in known}
+        if not keys and applies(statement, question):
             effects.add(statement["Effect"])
+        elif keys and applies({**statement, "Condition": {}}, question):
+            missing |= keys
     decision = "explicitDeny" if "Deny" in effects else "allowed" if "Allow" in effects else "implicitDeny"
     return decision, sorted(missing)

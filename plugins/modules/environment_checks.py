@@ -126,6 +126,9 @@ options:
         type: list
         elements: str
         default: ["*"]
+      context:
+        description: Keys of conditions and lists of their values, as they will be.
+        type: dict
 attributes:
   check_mode:
     support: full
@@ -189,6 +192,7 @@ CERTIFICATE = {
 PERMISSION = {
     "actions": {"type": "list", "elements": "str", "required": True},
     "resources": {"type": "list", "elements": "str", "default": ["*"]},
+    "context": {"type": "dict"},
 }
 
 

@@ -169,8 +169,16 @@ def role_arn(client: Any, name: str) -> str:
 
 @ApiErrors.common_error_handler("simulate the policies of {principal}")
 @retry
-def simulate(client: Any, principal: str, actions: list[str], resources: list[str]) -> list[dict[str, Any]]:
+def simulate(
+    client: Any, principal: str, actions: list[str], resources: list[str], context: dict[str, list[str]]
+) -> list[dict[str, Any]]:
+    """context: key of a condition -> its values."""
+    kinds = {False: "string", True: "stringList"}
+    entries = [
+        {"ContextKeyName": key, "ContextKeyValues": values, "ContextKeyType": kinds[len(values) > 1]}
+        for key, values in context.items()
+    ]
     pages = client.get_paginator("simulate_principal_policy").paginate(
-        PolicySourceArn=principal, ActionNames=actions, ResourceArns=resources
+        PolicySourceArn=principal, ActionNames=actions, ResourceArns=resources, ContextEntries=entries
     )
     return [result for page in pages for result in page["EvaluationResults"]]

@@ -19,7 +19,7 @@ from .account_plan import Identity, clock_row, identity_rows, region_row, zones_
 from .aws_looks import look
 from .names_plan import Certificate, Purpose, certificate_rows, name_rows, zone_rows
 from .permissions_plan import CHECK as PERMISSIONS
-from .permissions_plan import decisions, permission_row, principal
+from .permissions_plan import Decision, decisions, permission_row, principal
 from .quota_plan import COLORS, QUOTAS, Quota, Use, needs, quota_rows
 from .row_plan import Row, Unread, not_looked
 
@@ -114,18 +114,18 @@ def _use(quota: Quota, need: int, found: Mapping[Any, Any]) -> Use:
     return Use(quota, need, found.get(quota) if quota.code else told, found.get(quota.key, 0))
 
 
-def simulated(iam: Any, identity: Identity, permissions: list[dict[str, list[str]]]) -> Any:
+def simulated(iam: Any, identity: Identity, permissions: list[dict[str, Any]]) -> list[Decision]:
     """Decisions; none for the root user, whom no policy binds."""
     kind, name = principal(identity.arn)
     if kind == "root":
         return []
     arn = aws_looks.role_arn(iam, name) if kind == "role" else identity.arn
-    results: list[dict[str, Any]] = []
-    for each in permissions:
+    calls: dict[Any, Callable[[], Any]] = {}
+    for number, each in enumerate(permissions):
         for start in range(0, len(each["actions"]), aws_looks.ACTIONS_A_CALL):
             some = each["actions"][start : start + aws_looks.ACTIONS_A_CALL]
-            results += aws_looks.simulate(iam, arn, some, each["resources"])
-    return decisions(results)
+            calls[number, start] = partial(aws_looks.simulate, iam, arn, some, each["resources"], each["context"] or {})
+    return decisions([result for results in together(calls).values() for result in results])
 
 
 def _resolved(given: list[str]) -> dict[str, list[str] | Unread]:

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .row_plan import FAILURE, OK, WARNING, Row, Unread, unread
 
@@ -45,6 +46,26 @@ def decisions(results: Sequence[Mapping[str, object]]) -> list[Decision]:
         each = Decision(action, allowed, unknown)
         found[action] = min(found.get(action, each), each, key=_rank)
     return sorted(found.values(), key=lambda each: each.action)
+
+
+def asked(policies: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What the caller must be allowed to do, as module environment_checks takes it, from policies that would allow it.
+
+    context: the keys of conditions with values that fulfill them, which a simulation has no other way to know.
+    """
+    return [
+        {"actions": statement["Action"], "resources": statement["Resource"], "context": _context(statement)}
+        for policy in policies
+        for statement in policy["Statement"]
+    ]
+
+
+def _context(statement: Mapping[str, Any]) -> dict[str, list[str]]:
+    tests = dict(statement.get("Condition", {}))
+    # Null with "false" wants the key to be there, whatever its value is.
+    there = {key: ["any"] for key in tests.pop("Null", {})}
+    wanted = [each for test in tests.values() for each in test.items()]
+    return there | {key: list(value) if isinstance(value, list) else [value] for key, value in wanted}
 
 
 def _rank(decision: Decision) -> int:

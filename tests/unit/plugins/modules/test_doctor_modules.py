@@ -58,9 +58,13 @@ def cloud():
 
 def credentials():
     """Of a role with a path, which may do everything with ECS and nothing else, for boto3."""
-    made, allowed = boto3.client("iam"), {"Effect": "Allow", "Action": ["ecs:*"], "Resource": "*"}
+    made = boto3.client("iam")
+    allowed = [
+        {"Effect": "Allow", "Action": ["ecs:*"], "Resource": "*"},
+        {"Effect": "Allow", "Action": ["ec2:*"], "Resource": "*", "Condition": {"StringEquals": {"ec2:Vpc": "v"}}},
+    ]
     role = made.create_role(RoleName="ops", Path="/people/", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    document = json.dumps({"Version": "2012-10-17", "Statement": allowed})
     made.put_role_policy(RoleName="ops", PolicyName="p", PolicyDocument=document)
     keys = boto3.client("sts", region_name=REGION).assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
     return {
@@ -156,6 +160,24 @@ def test_an_instance_type_that_aws_does_not_know(cloud, rows):
     found = rows(environment_checks, **GIVEN, gpu={"name": "llm", "count": 1, "instance_type": "g9.huge"})
     assert found["quotas"][0] == "warning"
     assert "g9.huge" in found["quotas"][1]
+
+
+def test_conditions_are_simulated_with_what_will_be(cloud, rows):
+    asked = {"actions": ["ec2:CreateSubnet"], "resources": ["*"]}
+    unknown = rows(environment_checks, **GIVEN, permissions=[asked])["IAM permissions"]
+    assert unknown == ("warning", "allowed, and 1 under conditions: ec2:CreateSubnet")
+    for value, status in (("v", "ok"), ("w", "failure")):
+        permissions = [{**asked, "context": {"ec2:Vpc": [value]}}]
+        assert rows(environment_checks, **GIVEN, permissions=permissions)["IAM permissions"][0] == status
+
+
+def test_a_user_is_simulated_too(cloud):
+    arn = cloud("iam").create_user(UserName="ada")["User"]["Arn"]
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    cloud("iam").put_user_policy(UserName="ada", PolicyName="p", PolicyDocument=json.dumps(document))
+    asked = {"actions": ["s3:GetObject", "ecs:RunTask"], "resources": ["*"], "context": None}
+    found = environment.simulated(cloud("iam"), environment.Identity(ACCOUNT, arn), [asked])
+    assert [(each.action, each.allowed) for each in found] == [("ecs:RunTask", False), ("s3:GetObject", True)]
 
 
 def test_the_root_user_is_not_simulated(cloud):

@@ -276,6 +276,21 @@ def test_decisions_take_the_worst_of_an_action():
     ]
 
 
+def test_what_is_asked_for_is_what_policies_would_allow():
+    present = {"ecs:cluster": "false", "ec2:CreateAction": "false"}
+    condition = {"StringEquals": {"aws:ResourceTag/a": "x", "ecs:cluster": ["c", "d"]}, "Null": present}
+    plain = {"Action": ["a:One"], "Resource": ["*"]}
+    found = permissions_plan.asked([{"Statement": [plain, {**plain, "Condition": condition}]}, {"Statement": []}])
+    assert found == [
+        {"actions": ["a:One"], "resources": ["*"], "context": {}},
+        {
+            "actions": ["a:One"],
+            "resources": ["*"],
+            "context": {"aws:ResourceTag/a": ["x"], "ecs:cluster": ["c", "d"], "ec2:CreateAction": ["any"]},
+        },
+    ]
+
+
 def decided(**actions):
     return [permissions_plan.Decision(name, value is True, value is None) for name, value in actions.items()]
 
