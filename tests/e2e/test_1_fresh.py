@@ -89,10 +89,22 @@ def test_a_weight_that_no_load_balancer_takes(refusals, weight):
     check_refusal(refusals[weight], "999")
 
 
-def test_check_mode_says_what_it_would_do(fresh, nothing):
-    done = fresh.playbook("site", "--check", "--diff")
+@pytest.fixture
+def names(fresh):
+    """Variables of an environment with names of its own, in a zone that is there."""
+    client = fresh.client("route53")
+    zone = client.create_hosted_zone(Name="example.com", CallerReference="check")["HostedZone"]["Id"]
+    domains = {"tls_dns_alb_domains": ["api.example.com"], "tls_dns_site_domains": ["www.example.com"]}
+    yield {"tls_dns_zone": "example.com", **domains}
+    client.delete_hosted_zone(Id=zone)
+
+
+def test_check_mode_says_what_it_would_do(fresh, nothing, names):
+    done = fresh.playbook("site", "--check", "--diff", extra=names)
     assert done.status == 0, done.output[-3000:]
     assert {host for host, _ in done.changed} == hosts_of("local")
+    assert "lead to load balancer or distribution: api.example.com, www.example.com" in done.output
+    assert fresh.client("acm").list_certificates()["CertificateSummaryList"] == []
     assert fresh.everything() == nothing
 
 
