@@ -15,12 +15,11 @@ from typing import Any
 
 from docs_build import commands
 from localcloud.demo import run, site, watch
+from tests.e2e import roles
 
 CALLBACK = Path(__file__).parent / "callback"
 SERVICE = "api"
 OLD, NEW = "api:1.0.0", "api:2.0.0"
-# Playbooks that GitHub Actions runs, with the roles of role github_oidc.
-PIPELINE = ("deploy_backend", "rollback_backend", "continue_backend", "deploy_frontend", "rollback_frontend", "promote")
 # Every run of a playbook, for test_9_documented.py.
 RAN: list[commands.Play] = []
 # Seconds that a weight change takes to reach the load balancer: the issue's own figure.
@@ -92,25 +91,27 @@ class Environment:
     ) -> Done:
         """Run playbooks/NAME.yml with EXTRA variables, and ENV in place of the environment's own where it has it.
 
-        One that a pipeline runs has credentials of its own, by which test_8_permissions knows its calls.
+        One that a pipeline runs may do no more than the pipeline's role (roles.py).
         """
         given = [*arguments, *(["-e", json.dumps(extra)] if extra else [])]
         RAN.append(commands.Play(name, frozenset(extra or {}), "--check" in arguments))
         command = ["ansible-playbook", "-i", f"inventories/{self.name}", f"playbooks/{name}.yml", *given]
-        keys = self._caller(name) if name in PIPELINE else {}
+        keys = self._caller(name) if name in roles.RUN_BY else {}
         return self._recorded(name, command, {**keys, **(env or {})})
 
     def _caller(self, name: str) -> dict[str, str]:
-        """Credentials of an IAM user for this playbook alone, in the same account."""
+        """Credentials of a session of the role that runs this playbook, for it alone."""
+        if not self.callers:
+            roles.make(self)
         if name not in self.callers:
-            iam = self.client("iam")
-            iam.create_user(UserName=name)
-            key = iam.create_access_key(UserName=name)["AccessKey"]
-            self.callers[name] = {
-                "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-                "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-            }
+            self.callers[name] = roles.session(self, name)
         return self.callers[name]
+
+    def forget_callers(self) -> None:
+        """Have no roles but those that the playbooks made."""
+        if self.callers:
+            roles.remove(self)
+        self.callers.clear()
 
     def module(self, name: str, parameters: Mapping[str, Any]) -> Done:
         """Run one module, as `ansible -m` does."""
@@ -277,6 +278,15 @@ def hosts_of(name: str) -> set[str]:
     """The hosts by which site.yml builds an environment side by side, its one service among them."""
     parts = ("releases", "s3-endpoint", "site", *(["peering"] if name == "local" else []))
     return {name, SERVICE, *(f"{name}-{part}" for part in parts)}
+
+
+def enforce_policies(url: str) -> None:
+    """Have the local cloud refuse from now on what a caller's policies do not allow."""
+    body = json.dumps({"enforce": True}).encode()
+    with urllib.request.urlopen(
+        urllib.request.Request(f"{url}/_localcloud/iam", body, method="PUT"), timeout=10
+    ) as got:
+        assert json.load(got) == {"enforce": True}
 
 
 def everywhere(environments: Mapping[str, Environment], *arguments: str) -> dict[str, Done]:
