@@ -51,7 +51,7 @@ class Call:
     named: dict[str, str] = dataclasses.field(default_factory=dict)
     status: int | None = None
     fault: str | None = None
-    asked: list[dict[str, str]] = dataclasses.field(default_factory=list)
+    asked: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
 
 class Calls:

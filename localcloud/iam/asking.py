@@ -63,7 +63,8 @@ class Row:
     {R} and {A} are the caller's region and account. A last parameter that is an ARN itself is the resource; of one
     before it the name counts. A resource whose parameter is missing is "*". action: without its service's prefix, where
     the call has another name; with it, where it is another service's. also: further
-    questions. makes: of shapes, what the call creates, whose tags in the request are a question of their own.
+    questions. makes: of shapes, what the call creates; tags in the request are its own, and another
+    question.
     """
 
     shapes: tuple[str, ...] = ("*",)
@@ -110,8 +111,12 @@ def questions(table: Table, call: Call) -> list[Question]:
         return []
     prefix = PREFIXES.get(call.service, call.service)
     action = row.action if ":" in row.action else f"{prefix}:{row.action or call.operation}"
-    context = {**tag_keys(call), **(row.context(call) if row.context else {})}
-    found = [Question(action, arn, context) for shape in row.shapes for arn in resources(shape, call)]
+    own = row.context(call) if row.context else {}
+    found = [
+        Question(action, arn, {**tag_keys(call), **own} if shape == (row.makes or shape) else own)
+        for shape in row.shapes
+        for arn in resources(shape, call)
+    ]
     return [*found, *_tagged(call, row), *(row.also(call) if row.also else ())]
 
 
@@ -167,6 +172,11 @@ def _tag(tag: Any) -> tuple[str, str]:
         return "", ""
     key, value = (tag.get(name, tag.get(name.lower(), tag.get(f"Tag{name}", ""))) for name in ("Key", "Value"))
     return str(key), str(value)
+
+
+def asking(asked: Callable[[Call], Iterable[Question]]) -> Row:
+    """A row all of whose questions a function makes."""
+    return Row((), also=asked)
 
 
 def pass_role(service: str, *parameters: str) -> Callable[[Call], Iterator[Question]]:

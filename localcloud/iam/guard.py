@@ -126,7 +126,12 @@ def _decided(principal: Principal, call: Call, environ: dict[str, Any]) -> str:
     asked = [_with_what_is_known(question, principal, call) for question in questions(TABLE, call)]
     told = [(question, _decision(principal, call, question)) for question in asked]
     environ[ASKED] = [
-        {"action": question.action, "resource": question.resource, "decision": decision.value}
+        {
+            "action": question.action,
+            "resource": question.resource,
+            "context": dict(question.context),
+            "decision": decision.value,
+        }
         for question, decision in told
     ]
     return next((_message(principal, *each) for each in told if each[1] is not Decision.ALLOWED), "")

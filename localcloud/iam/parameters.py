@@ -2,7 +2,7 @@
 """The parameters of a request, as the API names them, whatever the protocol puts where. Pure.
 
 For the REST protocols that is in botocore's service models (https://smithy.io/2.0/aws/protocols/). Of XML bodies only
-the keys of S3's DeleteObjects are read: no other one says which resource is meant.
+the keys of S3's DeleteObjects and tags of CloudFront's are read: no other one says which resource is meant.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 type Parameters = dict[str, Any]
 
 _LABEL = re.compile(r"\{(\w+)(\+?)\}")
+_TAG = re.compile(rb"<Tag>\s*<Key>(.*?)</Key>\s*<Value>(.*?)</Value>\s*</Tag>", re.S)
 _KEY = re.compile(rb"<Key>(.*?)</Key>", re.S)
 
 
@@ -84,6 +85,9 @@ def _of_rest(callee: Callee, environ: dict[str, Any], body: bytes) -> Parameters
         value = query.get(name) if place == "querystring" else environ.get(f"HTTP_{name.upper().replace('-', '_')}")
         if value is not None:
             found[member] = value
+    if callee.service == "cloudfront" and callee.operation in ("CreateDistributionWithTags", "TagResource"):
+        pairs = ((html.unescape(part.decode()) for part in pair) for pair in _TAG.findall(body))
+        found["Tags"] = [{"Key": key, "Value": value} for key, value in pairs]
     if callee.operation == "DeleteObjects":
         found["Keys"] = [html.unescape(key.decode()) for key in _KEY.findall(body)]
     if "CopySource" in found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from localcloud.iam.asking import Call, Context, Row, on, pass_role, rows
+from localcloud.iam.asking import Call, Context, Row, making, on, pass_role, rows
 from localcloud.iam.language import Question
 
 _ECS = "arn:aws:ecs:{R}:{A}:"
@@ -95,11 +95,17 @@ TABLE: dict[str, Row | None] = {
     **rows("ecr", "GetAuthorizationToken", on()),
     **rows(
         "ecr",
-        "BatchCheckLayerAvailability BatchDeleteImage BatchGetImage CompleteLayerUpload CreateRepository "
+        "BatchCheckLayerAvailability BatchDeleteImage BatchGetImage CompleteLayerUpload "
         "DeleteRepository DeleteRepositoryPolicy DescribeImages DescribeImageScanFindings GetDownloadUrlForLayer "
         "GetLifecyclePolicy GetRepositoryPolicy InitiateLayerUpload ListImages PutImage PutImageScanningConfiguration "
         "PutImageTagMutability PutLifecyclePolicy SetRepositoryPolicy UploadLayerPart DeleteLifecyclePolicy",
         on(_REPOSITORY),
+    ),
+    **rows("ecr", "CreateRepository", making(_REPOSITORY)),
+    **rows(
+        "ecr",
+        "DescribeRegistry GetRegistryPolicy PutRegistryPolicy DeleteRegistryPolicy PutReplicationConfiguration",
+        on(),
     ),
     **rows("ecr", "DescribeRepositories", on("arn:aws:ecr:{R}:{A}:repository/{repositoryNames}")),
     **rows("ecr", "ListTagsForResource TagResource UntagResource", on("{resourceArn}")),
@@ -115,7 +121,8 @@ TABLE: dict[str, Row | None] = {
         on(_TARGET, context=_of_target),
     ),
     **rows("scheduler", "ListSchedules ListScheduleGroups", on()),
-    **rows("scheduler", "CreateScheduleGroup DeleteScheduleGroup GetScheduleGroup", on(_SCHEDULE_GROUP)),
+    **rows("scheduler", "DeleteScheduleGroup GetScheduleGroup", on(_SCHEDULE_GROUP)),
+    **rows("scheduler", "CreateScheduleGroup", making(_SCHEDULE_GROUP)),
     **rows("scheduler", "DeleteSchedule GetSchedule", on(_SCHEDULE)),
     **rows(
         "scheduler",

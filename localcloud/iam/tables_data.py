@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from localcloud.iam.asking import Call, Context, Row, on, rows
+from localcloud.iam.asking import Call, Context, Row, asking, making, on, rows, tag_keys
 from localcloud.iam.language import Question
 
 _BUCKET = "arn:aws:s3:::{Bucket}"
@@ -60,6 +60,12 @@ def _parameters(call: Call) -> Iterator[Question]:
         yield Question(f"ssm:{call.operation}", arn)
 
 
+def _tagged_key(call: Call) -> Iterator[Question]:
+    """A new key has no ARN yet: kms:CreateKey and its tags know no resource."""
+    if keys := tag_keys(call):
+        yield Question("kms:TagResource", "*", keys)
+
+
 def _home(call: Call, service: str) -> str:
     return f"arn:aws:{service}:{call.region}:{call.account}"
 
@@ -68,11 +74,6 @@ def _alarms(call: Call) -> Iterator[Question]:
     names = call.get("AlarmNames") or [call.get("AlarmName") or "*"]
     for name in names:
         yield Question(f"cloudwatch:{call.operation}", f"{_home(call, 'cloudwatch')}:alarm:{name}")
-
-
-def _only(asked: Any) -> Row:
-    """A row whose questions are all made by a function."""
-    return Row(shapes=(), also=asked)
 
 
 def _bucket(operations: str, action: str = "") -> dict[str, Row | None]:
@@ -111,11 +112,12 @@ TABLE: dict[str, Row | None] = {
     **_objects("DeleteObject AbortMultipartUpload GetObjectTagging PutObjectTagging"),
     **_objects("ListParts", "ListMultipartUploadParts"),
     **rows("s3", "CopyObject UploadPartCopy", on(_OBJECT, action="PutObject", also=_copied)),
-    **rows("s3", "DeleteObjects", _only(_deleted)),
+    **rows("s3", "DeleteObjects", asking(_deleted)),
+    **rows("dynamodb", "CreateTable", making(_TABLE)),
     **rows("dynamodb", "ListTables", on("arn:aws:dynamodb:{R}:{A}:table/*")),
     **rows(
         "dynamodb",
-        "CreateTable DeleteTable DescribeTable UpdateTable DescribeContinuousBackups UpdateContinuousBackups "
+        "DeleteTable DescribeTable UpdateTable DescribeContinuousBackups UpdateContinuousBackups "
         "DescribeTimeToLive UpdateTimeToLive Scan",
         on(_TABLE),
     ),
@@ -127,7 +129,7 @@ TABLE: dict[str, Row | None] = {
     ),
     **rows("dynamodb", "ListTagsOfResource TagResource UntagResource", on("{ResourceArn}")),
     **rows("secretsmanager", "ListSecrets GetRandomPassword", on()),
-    **rows("secretsmanager", "CreateSecret", on("arn:aws:secretsmanager:{R}:{A}:secret:{Name}-??????")),
+    **rows("secretsmanager", "CreateSecret", making("arn:aws:secretsmanager:{R}:{A}:secret:{Name}-??????")),
     **rows(
         "secretsmanager",
         "DeleteSecret DescribeSecret GetResourcePolicy GetSecretValue PutResourcePolicy PutSecretValue RestoreSecret "
@@ -135,34 +137,68 @@ TABLE: dict[str, Row | None] = {
         on(_KEPT),
     ),
     **rows("ssm", "DescribeParameters", on()),
-    **rows("ssm", "GetParameter GetParameters PutParameter DeleteParameter", _only(_parameters)),
+    **rows("ssm", "GetParameter GetParameters PutParameter DeleteParameter", asking(_parameters)),
     **rows("sns", "ListTopics", on()),
     **rows(
         "sns",
         "DeleteTopic GetTopicAttributes ListSubscriptionsByTopic Publish SetTopicAttributes Subscribe",
         on("{TopicArn}"),
     ),
-    **rows("sns", "CreateTopic", on("arn:aws:sns:{R}:{A}:{Name}")),
+    **rows("sns", "CreateTopic", making("arn:aws:sns:{R}:{A}:{Name}")),
     **rows("sns", "ListTagsForResource TagResource UntagResource", on("{ResourceArn}")),
+    **rows("logs", "CreateLogGroup", making(_GROUP)),
     **rows("logs", "DescribeLogGroups", on("arn:aws:logs:{R}:{A}:log-group::log-stream:")),
     **rows(
         "logs",
-        "CreateLogGroup DeleteLogGroup PutRetentionPolicy DeleteRetentionPolicy DescribeLogStreams AssociateKmsKey "
+        "DeleteLogGroup PutRetentionPolicy DeleteRetentionPolicy DescribeLogStreams AssociateKmsKey "
         "DisassociateKmsKey ListTagsLogGroup TagLogGroup FilterLogEvents DescribeMetricFilters PutMetricFilter",
         on(_GROUP),
     ),
     **rows("logs", "ListTagsForResource TagResource UntagResource", on("{resourceArn}")),
     **rows("logs", "CreateLogStream GetLogEvents PutLogEvents", on(f"{_GROUP}{{logStreamName}}")),
-    **rows("logs", "DescribeDeliveries DescribeResourcePolicies DescribeQueryDefinitions PutResourcePolicy", on()),
+    **rows(
+        "logs",
+        "DescribeDeliveries DescribeQueryDefinitions DescribeResourcePolicies PutResourcePolicy PutQueryDefinition "
+        "DeleteQueryDefinition CreateLogDelivery",
+        on(),
+    ),
+    **rows("logs", "PutDeliverySource", making("arn:aws:logs:{R}:{A}:delivery-source:{name}")),
+    **rows("logs", "GetDeliverySource DeleteDeliverySource", on("arn:aws:logs:{R}:{A}:delivery-source:{name}")),
+    **rows("logs", "PutDeliveryDestination", making("arn:aws:logs:{R}:{A}:delivery-destination:{name}")),
+    **rows(
+        "logs",
+        "GetDeliveryDestination DeleteDeliveryDestination",
+        on("arn:aws:logs:{R}:{A}:delivery-destination:{name}"),
+    ),
+    **rows(
+        "logs",
+        "CreateDelivery",
+        on(
+            "arn:aws:logs:{R}:{A}:delivery:*",
+            "arn:aws:logs:{R}:{A}:delivery-source:{deliverySourceName}",
+            "{deliveryDestinationArn}",
+        ),
+    ),
+    **rows("logs", "DeleteDelivery", on("arn:aws:logs:{R}:{A}:delivery:{id}")),
     **rows(
         "cloudwatch",
         "GetMetricData GetMetricStatistics ListMetrics PutMetricData ListDashboards",
         on(),
     ),
-    **rows("cloudwatch", "DescribeAlarms DeleteAlarms PutMetricAlarm SetAlarmState", _only(_alarms)),
+    **rows("cloudwatch", "DescribeAlarms DeleteAlarms SetAlarmState", asking(_alarms)),
+    **rows("cloudwatch", "PutMetricAlarm", making("arn:aws:cloudwatch:{R}:{A}:alarm:{AlarmName}")),
     **rows("cloudwatch", "ListTagsForResource TagResource UntagResource", on("{ResourceARN}")),
     **rows("cloudwatch", "GetDashboard PutDashboard", on("arn:aws:cloudwatch::{A}:dashboard/{DashboardName}")),
     **rows("cloudwatch", "DeleteDashboards", on("arn:aws:cloudwatch::{A}:dashboard/{DashboardNames}")),
-    **rows("kms", "ListAliases ListKeys CreateKey", on()),
-    **rows("kms", "DescribeKey Decrypt Encrypt GenerateDataKey", on("arn:aws:kms:{R}:{A}:key/{KeyId}")),
+    **rows("kms", "ListAliases ListKeys", on()),
+    **rows("kms", "CreateKey", on(also=_tagged_key)),
+    **rows("kms", "CreateAlias", on("arn:aws:kms:{R}:{A}:{AliasName}", "arn:aws:kms:{R}:{A}:key/{TargetKeyId}")),
+    **rows("kms", "DeleteAlias", on("arn:aws:kms:{R}:{A}:{AliasName}")),
+    **rows(
+        "kms",
+        "CancelKeyDeletion CreateGrant Decrypt DescribeKey EnableKey EnableKeyRotation Encrypt GenerateDataKey "
+        "GetKeyPolicy GetKeyRotationStatus ListGrants ListKeyPolicies ListResourceTags PutKeyPolicy "
+        "ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription",
+        on("arn:aws:kms:{R}:{A}:key/{KeyId}"),
+    ),
 }

@@ -22,7 +22,7 @@ TABLE: dict[str, Row | None] = {
     **rows("sts", "GetCallerIdentity", None),
     # Whom a role trusts decides as well; guard.py asks the role.
     **rows("sts", "AssumeRole", on("{RoleArn}")),
-    **rows("iam", "ListRoles ListOpenIDConnectProviders ListUsers ListPolicies", on()),
+    **rows("iam", "ListAccountAliases ListRoles ListOpenIDConnectProviders ListUsers ListPolicies", on()),
     **rows("iam", "CreateRole", on(_ROLE, also=_tagged_role)),
     **rows(
         "iam",

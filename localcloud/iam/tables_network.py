@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from localcloud.iam.asking import Call, Row, making, on, pass_role, rows
+from localcloud.iam.asking import Call, Row, asking, making, on, pass_role, rows
 from localcloud.iam.language import Question, listed
 
 _EC2 = "arn:aws:ec2:{R}:{A}:"
@@ -62,7 +62,7 @@ TABLE: dict[str, Row | None] = {
         "DescribeVpcs DescribeManagedPrefixLists DescribeVolumes DescribeInstanceTypeOfferings DescribeRegions",
         on(),
     ),
-    **rows("ec2", "CreateTags DeleteTags", Row(shapes=(), also=_tagging)),
+    **rows("ec2", "CreateTags DeleteTags", asking(_tagging)),
     **rows("ec2", "CreateVpc", making(f"{_EC2}vpc/*")),
     **rows("ec2", "DeleteVpc ModifyVpcAttribute", on(_VPC)),
     **rows("ec2", "CreateSubnet", making(f"{_EC2}subnet/*", _VPC)),

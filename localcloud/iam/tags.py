@@ -6,10 +6,12 @@ Only of kinds that policies of this project know by their tags.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from moto.cloudfront.models import cloudfront_backends
 from moto.ec2.models import ec2_backends
 from moto.elbv2.models import elbv2_backends
+from moto.kms.models import kms_backends
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,13 +25,26 @@ def tags_of(arn: str) -> Mapping[str, str]:
     service, region, account, rest = parts[2:6]
     if service == "elasticloadbalancing":
         return _balancing(elbv2_backends[account][region], arn)
+    if service == "kms":
+        return _keys(kms_backends[account][region], rest)
+    if service == "cloudfront":
+        return _front(cloudfront_backends[account]["aws"], arn)
     if service == "ec2" and not rest.endswith("*"):
         tags: dict[str, str] = ec2_backends[account][region].tags.get(rest.rpartition("/")[2], {})
         return tags
     return {}
 
 
-def _balancing(backend: object, arn: str) -> Mapping[str, str]:
-    tagging = backend.tagging_service  # type: ignore[attr-defined]
+def _balancing(backend: Any, arn: str) -> Mapping[str, str]:
+    tagging = backend.tagging_service
     tags: dict[str, str] = tagging.get_tag_dict_for_resource(arn) if tagging.has_tags(arn) else {}
     return tags
+
+
+def _keys(backend: Any, rest: str) -> Mapping[str, str]:
+    tagger, name = backend.tagger, rest.rpartition("/")[2]
+    return dict(tagger.get_tag_dict_for_resource(name)) if tagger.has_tags(name) else {}
+
+
+def _front(backend: Any, arn: str) -> Mapping[str, str]:
+    return dict(backend.tagger.get_tag_dict_for_resource(arn)) if backend.tagger.has_tags(arn) else {}

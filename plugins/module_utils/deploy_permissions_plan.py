@@ -308,19 +308,21 @@ def parts_of(scope: Scope) -> list[str]:
     return parts + ([PROMOTION] if scope["promotion"] else [])
 
 
+def statement_of(grant: Grant, scope: Scope) -> Document | None:
+    """A grant as a policy has it; None where there is nothing that it could be on."""
+    resources = grant.resources(scope)
+    if not resources:
+        return None
+    condition = {"Condition": grant.condition(scope)} if grant.condition else {}
+    return {"Sid": grant.sid, "Effect": "Allow", "Action": list(grant.actions), "Resource": resources, **condition}
+
+
 def statements(scope: Scope, parts: list[str]) -> Iterator[Document]:
     """The policy's statements for these parts."""
     for grant in GRANTS:
-        resources = grant.resources(scope) if grant.part in parts else []
-        if resources:
-            condition = {"Condition": grant.condition(scope)} if grant.condition else {}
-            yield {
-                "Sid": grant.sid,
-                "Effect": "Allow",
-                "Action": list(grant.actions),
-                "Resource": resources,
-                **condition,
-            }
+        found = statement_of(grant, scope) if grant.part in parts else None
+        if found is not None:
+            yield found
 
 
 def policy(scope: Scope, purpose: str) -> Document:
