@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help venv lock demo test lint unit sanity molecule e2e web workflows bench chaos torture local-up local-down clean
+.PHONY: help venv lock demo test lint unit sanity molecule e2e web workflows docs bench chaos torture local-up local-down clean
 .PHONY: $(STAMP)
 
 help:  ## this list
@@ -31,9 +31,10 @@ demo: venv  ## provision, deploy v1, swap to v2 under load, publish the site, on
 
 # Two rows of about the same length, side by side: what waits most of the time, for clouds, and what computes.
 test: venv  ## every gate that CI runs
-	$(PYTHON) -m tests.gates e2e+molecule,lint+workflows+sanity+web+unit
+	$(PYTHON) -m tests.gates e2e+molecule,lint+workflows+docs+sanity+web+unit
 
-lint unit sanity molecule e2e web workflows: venv  ## one gate
+docs: venv  ## the documentation's site in build/site, and whether its commands have their tests
+lint unit sanity molecule e2e web workflows docs: venv  ## one gate
 	$(PYTHON) -m tests.gates $@
 
 bench: venv  ## the benchmarks, as tables

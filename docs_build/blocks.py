@@ -42,6 +42,7 @@ class Block:
     language: str | None
     text: str
     mark: Mark | None = None
+    indent: int = 0
 
     @property
     def place(self) -> str:
@@ -77,7 +78,7 @@ def _blocks(page: str, lines: list[str]) -> Iterator[Block]:
         if fence:
             end = _end_of_fence(lines, at + 1, fence[2])
             body = textwrap.dedent("\n".join(lines[at + 1 : end]))
-            yield Block(page, at + 1, fence[3], f"{body}\n", mark_of(before))
+            yield Block(page, at + 1, fence[3], f"{body}\n", mark_of(before), len(fence[1]))
             at = end + 1
             continue
         if line.strip():

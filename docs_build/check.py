@@ -30,6 +30,8 @@ def wrong(block: Block, checkout: Checkout) -> list[str]:
     """What is wrong with a block, in words."""
     if block.language is None:
         return ["code is indented, not fenced: nothing says what it is"]
+    if block.indent % 4:
+        return ["in a list, fence and mark are indented by four spaces: GitHub takes less, the site does not"]
     if not block.language:
         return ["the fence names no language: text is one"]
     if block.language in SHELLS:

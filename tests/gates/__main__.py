@@ -12,7 +12,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.gates import lint, molecule, sanity, suites, web, workflows
+from tests.gates import docs, lint, molecule, sanity, suites, web, workflows
 from tests.gates.run import Outcome
 
 GATES = {
@@ -23,6 +23,7 @@ GATES = {
     "e2e": suites.e2e,
     "web": web.run,
     "workflows": workflows.run,
+    "docs": docs.run,
 }
 
 

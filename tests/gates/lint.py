@@ -21,7 +21,7 @@ def run() -> list[Outcome]:
         check("yamllint", ["yamllint", "--strict", "."]),
         check("ansible-lint", ["ansible-lint", "--nocolor"], env={"ANSIBLE_HOME": str(ROOT / "build" / "ansible")}),
         check("mypy-planners", ["mypy", *planners]),
-        check("mypy-localcloud", ["mypy", "-p", "localcloud"]),
+        check("mypy-localcloud", ["mypy", "-p", "localcloud", "-p", "docs_build"]),
         check("mypy-host", ["mypy", "-p", "slipway_llm"]),
         check("mypy-actions", ["mypy", "--follow-imports=silent", *actions]),
         check("shellcheck", ["shellcheck", *scripts]),

@@ -34,11 +34,12 @@ def e2e() -> list[Outcome]:
     """Run the end-to-end tests: those that share a cloud in their order, beside those that have clouds of their own.
 
     Both wait most of the time, and would wait one after the other. The pipelines have a cloud, too, and follow the
-    shorter of the two.
+    shorter of the two; so has the documentation, whose commands are typed as a reader would.
     """
     apart = "tests/e2e/apart"
     shared = ("e2e", ["tests/e2e", f"--ignore={apart}", "-v"])
-    lanes = [[shared], [("e2e-apart", [apart, "-v"]), ("pipelines", ["tests/pipelines", "-v"])]]
+    beside = [("e2e-apart", [apart, "-v"]), ("pipelines", ["tests/pipelines", "-v"])]
+    lanes = [[shared], beside, [("pages", ["tests/docs", "-v"])]]
     with ThreadPoolExecutor() as pool:
         return [outcome for lane in pool.map(_one_by_one, lanes) for outcome in lane]
 

@@ -13,17 +13,19 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-ALL = ("lint", "unit", "sanity", "web", "workflows", "molecule", "e2e")
+ALL = ("lint", "unit", "sanity", "web", "workflows", "docs", "molecule", "e2e")
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-#: The first one that matches tells. Gate lint reads every file, and is always run.
+#: The first one that matches tells. Gates lint and docs read every file, and are always run.
 RULES = (
-    (re.compile(r"(docs|changelogs)/.*|[^/]+\.md|LICENSE"), ("unit",)),
+    # These have commands that tests run as they stand.
+    (re.compile(r"README\.md|docs/(quick-start|gpu-hosts)\.md|docs/tasks/.*"), ("unit", "e2e")),
+    (re.compile(r"(docs|docs_build|changelogs)/.*|[^/]+\.md|mkdocs\.yml|LICENSE"), ("unit",)),
     (re.compile(r"\.github/.*|examples/workflows/.*"), ("unit", "workflows", "e2e")),
     (re.compile(r"examples/web/.*"), ("unit", "web", "e2e")),
     (re.compile(r"examples/api/.*"), ("unit", "workflows", "e2e")),
     (re.compile(r"tests/(unit|bench|chaos|torture)/.*"), ("unit",)),
     (re.compile(r"tests/browser/.*"), ("web",)),
-    (re.compile(r"tests/(e2e|pipelines)/.*"), ("unit", "e2e")),
+    (re.compile(r"tests/(e2e|pipelines|docs)/.*"), ("unit", "e2e")),
     (re.compile(r"molecule/.*"), ("unit", "molecule")),
 )
 
@@ -36,7 +38,7 @@ def gates_of(path: str) -> tuple[str, ...]:
 def gates(paths: Iterable[str]) -> list[str]:
     """The gates of a change, in the order of ALL; all of them for a change of nothing, which nobody understands."""
     found = {gate for path in paths for gate in gates_of(path)}
-    return [gate for gate in ALL if gate in found | {"lint"}] if found else list(ALL)
+    return [gate for gate in ALL if gate in found | {"lint", "docs"}] if found else list(ALL)
 
 
 def changed(base: str) -> list[str]:

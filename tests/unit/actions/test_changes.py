@@ -21,12 +21,13 @@ def test_every_gate_can_be_chosen():
 
 CASES = {
     "nothing": ([], ALL),
-    "docs": (["docs/blue-green.md", "README.md"], ["lint", "unit"]),
-    "frontend": (["examples/web/src/app.tsx"], ["lint", "unit", "web", "e2e"]),
-    "workflow": ([".github/workflows/backend.yml"], ["lint", "unit", "workflows", "e2e"]),
-    "unit-tests": (["tests/unit/test_roles.py"], ["lint", "unit"]),
-    "scenario": (["molecule/alb/converge.yml"], ["lint", "unit", "molecule"]),
-    "several": (["docs/a.md", "tests/browser/test_web.py"], ["lint", "unit", "web"]),
+    "docs": (["docs/blue-green.md", "CONTRIBUTING.md"], ["lint", "unit", "docs"]),
+    "commands-that-are-run": (["docs/tasks/deploy.md"], ["lint", "unit", "docs", "e2e"]),
+    "frontend": (["examples/web/src/app.tsx"], ["lint", "unit", "web", "docs", "e2e"]),
+    "workflow": ([".github/workflows/backend.yml"], ["lint", "unit", "workflows", "docs", "e2e"]),
+    "unit-tests": (["tests/unit/test_roles.py"], ["lint", "unit", "docs"]),
+    "scenario": (["molecule/alb/converge.yml"], ["lint", "unit", "docs", "molecule"]),
+    "several": (["docs/a.md", "tests/browser/test_web.py"], ["lint", "unit", "web", "docs"]),
     "plugin": (["docs/a.md", "plugins/modules/deploy_lock.py"], ALL),
     "the-gates-themselves": (["tests/gates/lint.py"], ALL),
     "requirements": (["requirements.in"], ALL),
@@ -57,7 +58,8 @@ def test_a_pull_request_is_compared_with_where_it_began(runner, monkeypatch, cap
     git("commit", "--quiet", "--message=main goes on")
     base = git("rev-parse", "HEAD")
     git("switch", "--quiet", "change")
-    for given, expected in ((base, '["lint", "unit"]'), ("0" * 40, str(ALL)), ("", str(ALL)), ("--all", str(ALL))):
+    few = '["lint", "unit", "docs"]'
+    for given, expected in ((base, few), ("0" * 40, str(ALL)), ("", str(ALL)), ("--all", str(ALL))):
         monkeypatch.setenv("BASE", given)
         changes.main()
         assert (runner / "output").read_text().splitlines()[-1] == f"gates={expected}".replace("'", '"')

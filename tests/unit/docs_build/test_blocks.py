@@ -129,6 +129,7 @@ UNMARKED = {
     "console": ("```console\n$ make\n```\n", "console is called bash here"),
     "none": ("```\nmake\n```\n", "the fence names no language"),
     "indented": ("Text:\n\n    make\n", "code is indented"),
+    "three-spaces": ("1. Text:\n\n   ```text\n   make\n   ```\n", "in a list, fence and mark are indented by four"),
 }
 
 
