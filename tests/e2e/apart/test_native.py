@@ -156,6 +156,8 @@ def test_every_outcome_of_native(stage):
 
     def replace(_run):
         wait_until("the bake", lambda: stage.stage_of_ecs() == "BAKE_TIME")
+        # The next deployment stops the tasks of the release before first, and asks no load balancer.
+        time.sleep(2 * WEIGHT_DELAY)
         ecs = stage.cloud.client("ecs")
         old = ecs.describe_services(cluster=NAME, services=[SERVICE])["services"][0]["taskDefinition"]
         own = {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 1, "lifecycleHooks": []}
