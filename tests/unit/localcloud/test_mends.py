@@ -239,3 +239,85 @@ def test_a_registry_has_up_to_ten_rules_of_replication(cloud):
         with pytest.raises(ClientError, match="InvalidParameterException"):
             ecr.put_replication_configuration(replicationConfiguration={"rules": refused})
         assert found() == ten
+
+
+def test_a_certificate_is_issued_by_dns_and_one_in_use_stays(cloud, network):
+    """Issued once its records are there: test_cloudfront.py, tests/unit/plugins/modules/test_tls_modules.py."""
+    acm, elb = cloud.client("acm"), cloud.client("elbv2")
+    arn = acm.request_certificate(DomainName="a.example.net", SubjectAlternativeNames=["*.a.example.net"])[
+        "CertificateArn"
+    ]
+
+    def look():
+        return acm.describe_certificate(CertificateArn=arn)["Certificate"]
+
+    assert not any("ResourceRecord" in option for option in look()["DomainValidationOptions"])
+    options = look()["DomainValidationOptions"]
+    assert len(options) == 2
+    assert len({option["ResourceRecord"]["Name"] for option in options}) == 1
+    assert (look()["Status"], look()["InUseBy"]) == ("PENDING_VALIDATION", [])
+    balancer = elb.create_load_balancer(Name="in-use", Subnets=network["subnets"])["LoadBalancers"][0][
+        "LoadBalancerArn"
+    ]
+    respond = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
+    secure = {"Protocol": "HTTPS", "Port": 443, "Certificates": [{"CertificateArn": arn}], "DefaultActions": respond}
+    elb.create_listener(LoadBalancerArn=balancer, **secure)
+    assert look()["InUseBy"] == [balancer]
+    with pytest.raises(ClientError, match="ResourceInUseException"):
+        acm.delete_certificate(CertificateArn=arn)
+    elb.delete_load_balancer(LoadBalancerArn=balancer)
+    acm.delete_certificate(CertificateArn=arn)
+
+
+def test_a_batch_of_records_that_does_not_fit_changes_nothing(cloud):
+    route53 = cloud.client("route53")
+    zone = route53.create_hosted_zone(Name="example.net", CallerReference="mends")["HostedZone"]["Id"]
+
+    def change(*changes):
+        made = [
+            {
+                "Action": action,
+                "ResourceRecordSet": {
+                    "Name": name,
+                    "Type": "A",
+                    "TTL": 60,
+                    "ResourceRecords": [{"Value": value}],
+                },
+            }
+            for action, name, value in changes
+        ]
+        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": made})
+
+    def found():
+        records = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+        return [record["ResourceRecords"][0]["Value"] for record in records if record["Type"] == "A"]
+
+    change(("CREATE", "a.example.net.", "192.0.2.1"))
+    for refused in (
+        ("CREATE", "A.example.net", "192.0.2.2"),
+        ("DELETE", "a.example.net.", "192.0.2.2"),
+        ("DELETE", "b.example.net.", "192.0.2.1"),
+    ):
+        with pytest.raises(ClientError, match="InvalidChangeBatch"):
+            change(("CREATE", "c.example.net.", "192.0.2.3"), refused)
+    assert found() == ["192.0.2.1"]
+    change(("DELETE", "a.example.net.", "192.0.2.1"))
+    assert found() == []
+    route53.delete_hosted_zone(Id=zone)
+
+
+def test_a_key_is_known_by_its_arn_and_a_saved_query_by_its_id(cloud):
+    kms, logs = cloud.client("kms"), cloud.client("logs")
+    arn = kms.create_key()["KeyMetadata"]["Arn"]
+    kms.schedule_key_deletion(KeyId=arn, PendingWindowInDays=7)
+    kms.cancel_key_deletion(KeyId=arn)
+    assert kms.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "Disabled"
+    made = logs.put_query_definition(name="f/q", queryString="fields @message")["queryDefinitionId"]
+    assert [each["queryDefinitionId"] for each in logs.describe_query_definitions()["queryDefinitions"]] == [made]
+    assert logs.delete_query_definition(queryDefinitionId=made)["success"] is True
+    for unknown in (
+        lambda: logs.delete_query_definition(queryDefinitionId=made),
+        lambda: logs.put_query_definition(name="f/q", queryString="fields @message", queryDefinitionId=made),
+    ):
+        with pytest.raises(logs.exceptions.ResourceNotFoundException):
+            unknown()
