@@ -23,7 +23,7 @@ from localcloud.iam.asking import Call, Table, UnknownCallError, questions
 from localcloud.iam.language import Decision, Question, UnsupportedError, Who, decide
 from localcloud.iam.parameters import Parameters, parameters
 from localcloud.iam.principals import Principal, principal_of, role_of
-from localcloud.iam.tags import tags_of
+from localcloud.iam.tags import resolved, tags_of
 from localcloud.iam.web_identity import Claims, claims_of, provider_problem
 
 if TYPE_CHECKING:
@@ -123,7 +123,11 @@ def _region(environ: Mapping[str, Any]) -> str:
 
 def _decided(principal: Principal, call: Call, environ: dict[str, Any]) -> str:
     """Why the call is refused, empty if it is not. Notes each answer for the log."""
-    asked = [_with_what_is_known(question, principal, call) for question in questions(TABLE, call)]
+    asked = [
+        _with_what_is_known(question, resource, principal, call)
+        for question in questions(TABLE, call)
+        if (resource := resolved(question.resource))
+    ]
     told = [(question, _decision(principal, call, question)) for question in asked]
     environ[ASKED] = [
         {
@@ -137,7 +141,7 @@ def _decided(principal: Principal, call: Call, environ: dict[str, Any]) -> str:
     return next((_message(principal, *each) for each in told if each[1] is not Decision.ALLOWED), "")
 
 
-def _with_what_is_known(question: Question, principal: Principal, call: Call) -> Question:
+def _with_what_is_known(question: Question, resource: str, principal: Principal, call: Call) -> Question:
     """The keys that every request has, and the resource's tags."""
     context = {
         "aws:PrincipalArn": principal.who.arns[-1] if principal.who.arns else principal.arn,
@@ -145,10 +149,10 @@ def _with_what_is_known(question: Question, principal: Principal, call: Call) ->
         "aws:RequestedRegion": "us-east-1" if call.service in ("iam", "cloudfront", "route53") else call.region,
         # Loopback stands for TLS, as in the rest of the local cloud.
         "aws:SecureTransport": "true",
-        **{f"aws:ResourceTag/{key}": value for key, value in tags_of(question.resource).items()},
+        **{f"aws:ResourceTag/{key}": value for key, value in tags_of(resource).items()},
         **question.context,
     }
-    return Question(question.action, question.resource, context)
+    return Question(question.action, resource, context)
 
 
 def _decision(principal: Principal, call: Call, question: Question) -> Decision:

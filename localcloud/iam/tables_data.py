@@ -102,7 +102,7 @@ TABLE: dict[str, Row | None] = {
     **_bucket("GetBucketEncryption", "GetEncryptionConfiguration"),
     **_bucket("PutBucketEncryption DeleteBucketEncryption", "PutEncryptionConfiguration"),
     **_bucket("GetBucketLifecycleConfiguration GetBucketLifecycle", "GetLifecycleConfiguration"),
-    **_bucket("PutBucketLifecycleConfiguration DeleteBucketLifecycle", "PutLifecycleConfiguration"),
+    **_bucket("PutBucketLifecycleConfiguration PutBucketLifecycle DeleteBucketLifecycle", "PutLifecycleConfiguration"),
     **_bucket("GetBucketAccelerateConfiguration", "GetAccelerateConfiguration"),
     **_bucket("GetObjectLockConfiguration", "GetBucketObjectLockConfiguration"),
     **_bucket("GetBucketNotificationConfiguration", "GetBucketNotification"),

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+def resolved(arn: str) -> str:
+    """The key that an alias of KMS stands for, as which it is asked for; empty if there is none, about which AWS tells
+    everybody; any other ARN as it is."""
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or parts[2] != "kms" or not parts[5].startswith("key/alias/"):
+        return arn
+    alias = kms_backends[parts[4]][parts[3]].aliases.get(parts[5].removeprefix("key/"))
+    return f"{':'.join(parts[:5])}:key/{alias.target_key_id}" if alias else ""
+
+
 def tags_of(arn: str) -> Mapping[str, str]:
     """Key to value; nothing for what does not exist, has none or is of another kind."""
     parts = arn.split(":", 5)
