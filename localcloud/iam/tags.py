@@ -23,8 +23,8 @@ def resolved(arn: str) -> str:
     parts = arn.split(":", 5)
     if len(parts) < 6 or parts[2] != "kms" or not parts[5].startswith("key/alias/"):
         return arn
-    alias = kms_backends[parts[4]][parts[3]].aliases.get(parts[5].removeprefix("key/"))
-    return f"{':'.join(parts[:5])}:key/{alias.target_key_id}" if alias else ""
+    key = kms_backends[parts[4]][parts[3]].get_key_id_from_alias(parts[5].removeprefix("key/"))
+    return f"{':'.join(parts[:5])}:key/{key}" if key else ""
 
 
 def tags_of(arn: str) -> Mapping[str, str]:
