@@ -81,6 +81,7 @@ class CallbackModule(CallbackBase):
         super().__init__()
         self._warm = ExitStack()
         self._started = False
+        self._compiled: Any = None
 
     def v2_playbook_on_start(self, playbook: Any) -> None:  # noqa: ARG002
         """Once for each playbook of a run; the first one counts."""
@@ -91,13 +92,20 @@ class CallbackModule(CallbackBase):
         from ansible_collections.slipway.ops.plugins.plugin_utils.warm_actions import warm_actions
         from ansible_collections.slipway.ops.plugins.plugin_utils.warm_client import WarmProcess
         from ansible_collections.slipway.ops.plugins.plugin_utils.warm_controller import load_plugins, spare_workers
+        from ansible_collections.slipway.ops.plugins.plugin_utils.warm_templates import compiled_once
 
         self._started = True
         collections, builtin = self.get_option("collections"), self.get_option("builtin_modules")
         process = self._warm.enter_context(WarmProcess(self.get_option("services")))
         self._warm.enter_context(warm_actions(process, frozenset(collections), frozenset(builtin)))
+        self._compiled = self._warm.enter_context(compiled_once())
         load_plugins(["slipway.ops"])
         spare_workers()
+
+    def v2_runner_on_start(self, host: Any, task: Any) -> None:  # noqa: ARG002
+        """Before a worker is forked."""
+        if self._compiled is not None:
+            self._compiled.take()
 
     def v2_playbook_on_stats(self, stats: Any) -> None:  # noqa: ARG002
         """The last event of a run."""

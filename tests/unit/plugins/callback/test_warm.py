@@ -45,6 +45,8 @@ WARM = [
     {"name": "no check mode", "test.warm.refuses_check_mode": {}, "check_mode": True},
     {"name": "shell", "ansible.builtin.shell": "echo $WARM_TEST; echo to stderr >&2; exit 4", "ignore_errors": True},
 ]
+#: Twice the same text, from two places, whose errors name each its own; no module is run.
+UNDEFINED = [behave(how, args={"secret": "{{ missing }}"}) for how in ("fail", "tell")]
 CLEAN = [behave("files", args={"to": "{{ left }}"})]
 
 
@@ -59,7 +61,7 @@ def place(tmp_path_factory):
         "hosts": "one",
         "gather_facts": False,
         "environment": {"WARM_TEST": "of the play"},
-        "tasks": [*WARM, *STOCK, *CLEAN],
+        "tasks": [*WARM, *STOCK, *UNDEFINED, *CLEAN],
     }
     (place / "play.yml").write_text(json.dumps([play]))
     host = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
