@@ -260,9 +260,10 @@ def read(module: AnsibleAWSModule, clients: Clients, wanted: Wanted, now: float)
 def main() -> None:
     """Read, report."""
     module = AnsibleAWSModule(
-        argument_spec=arguments(), required_one_of=[["name"]], required_together=[["name", "account_id"]],
-        supports_check_mode=True,
-    )  # fmt: skip
+        argument_spec=arguments(), required_together=[["name", "account_id"]], supports_check_mode=True
+    )
+    if not module.params["name"]:
+        module.fail_json(msg="name and account_id are needed where the action plugin does not run: nothing was read")
     wanted, now = wanted_of(module.params), time.time()
     told = list(problems_of(wanted))
     if told:

@@ -117,11 +117,11 @@ _NONE = '<div class="dim">&ndash;</div>'
 
 
 def _line(line: Line) -> str:
-    bar = "".join(
+    shares = "".join(
         f'<span class="bg-{escape(color)}" style="flex:{share}" title="{escape(color)} {share} %"></span>'
         for color, share in line.weights
         if share
     )
     title = f' title="{escape(line.title)}"' if line.title else ""
-    drawn = f'<div class="bar">{bar}</div>' if bar else ""
+    drawn = f'<div class="bar">{shares}</div>' if shares else ""
     return f'<div class="{line.tone or "line"}"{title}>{escape(line.text)}</div>{drawn}'

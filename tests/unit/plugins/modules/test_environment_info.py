@@ -196,5 +196,6 @@ def test_an_empty_account_and_the_wrong_one(world, read):
     assert "wrong account: the credentials belong to 123456789012, environment try is in 999999999999" in refused["msg"]
     told = read(account_id="999999999999", keep_going=True)["environment"]["problems"]
     assert [problem["part"] for problem in told] == ["environment"]
+    assert "name and account_id are needed" in read(name=None, account_id=None)["msg"]
     twice = read(services=[{"name": "api"}, {"name": "api"}])
     assert twice["msg"] == "services: api is there more than once"
