@@ -61,7 +61,9 @@ class Engines(Stage):
 
     def params(self, action, image, **changes):
         native = {"engine": "native", "infrastructure_role_arn": self.facts["infrastructure"]}
-        return super().params(action, image, **(native if self.engine == "native" else {}), **changes)
+        return super().params(
+            action, image, poll_interval=0.2, **(native if self.engine == "native" else {}), **changes
+        )
 
     def ends(self, outcome, action, image=None, **changes):
         """The result of a run that must end so."""
@@ -111,10 +113,9 @@ def outcomes(stage, interfere):
     assert "nothing was changed" in refused["msg"]
     taken = stage.ends("rolled_back", "deploy", CRASH)
     assert "exited with" in taken["msg"]
-    stage.ends("awaiting_approval", "deploy", second, pause_before_shift=True)
+    stage.ends("awaiting_approval", "deploy", second, pause_before_shift=True, **stage.slow)
     assert stage.answers() == {first}
-    stage.ends("rolled_back", "rollback")
-    run = stage.start("deploy", second, **stage.slow)
+    run = stage.start("continue", None, **stage.slow)
     interfere(run)
     result = run.wait()
     assert result["outcome"] == "superseded", result
