@@ -17,12 +17,14 @@ AGAIN = ("staging",)
 
 @pytest.fixture(scope="module")
 def second_runs(environments, first_runs):
-    """What site.yml returned when it was run again, and beside that in production, where no DynamoDB is reached."""
+    """What site.yml returned when it was run again, also by stock Ansible, and beside that in production, where no
+    DynamoDB is reached."""
     unreachable = {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
     with ThreadPoolExecutor() as threads:
         runs = threads.submit(everywhere, {name: environments[name] for name in AGAIN})
+        stock = threads.submit(environments[AGAIN[0]].playbook, "site", env={"SLIPWAY_FAST": "0"})
         refused = environments["production"].playbook("site", env=unreachable)
-        return runs.result() | {"refused": refused}
+        return runs.result() | {"stock": stock.result(), "refused": refused}
 
 
 @pytest.mark.parametrize("name", ACCOUNTS)
@@ -35,6 +37,19 @@ def test_the_first_run_builds_the_environment(first_runs, name):
 def test_the_second_run_changes_nothing(second_runs, name):
     assert second_runs[name].status == 0, second_runs[name].output[-3000:]
     assert second_runs[name].changed == []
+
+
+def test_stock_ansible_does_the_same(second_runs):
+    """Host by host, in each one's order; the order of the hosts is chance."""
+
+    def came(done):
+        return sorted(
+            ((task["host"], task["task"], task["outcome"], task["changed"]) for task in done.tasks),
+            key=lambda it: it[0],
+        )
+
+    assert second_runs["stock"].status == 0, second_runs["stock"].output[-3000:]
+    assert came(second_runs["stock"]) == came(second_runs[AGAIN[0]])
 
 
 def test_where_one_part_fails_the_others_are_done_and_services_are_left_alone(second_runs):
