@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""service_hosts and plain_vars in real runs of ansible-playbook."""
+"""service_hosts, plain_vars, show_text and environment_info in real runs of ansible-playbook."""
 
 from __future__ import annotations
 
@@ -107,3 +107,12 @@ def test_a_template_is_refused_and_never_rendered(play, tmp_path):
     assert "image: only letters, digits and . _ / : @ - are allowed" in output
     assert not (tmp_path / "ran").exists()
     assert not (tmp_path / "image").exists()
+
+
+def test_a_text_is_printed_without_control_characters_and_a_host_of_no_environment_is_not_read(play):
+    tasks = [{"slipway.ops.show_text": {"text": "first\n\x1b[31msecond"}}, {"slipway.ops.environment_info": {}}]
+    status, output = play({"hosts": "environment", "gather_facts": False, "tasks": tasks})
+    assert status == 2, output
+    assert "first\n [31msecond\n" in output
+    lacking = "slipway_environment, slipway_account_id, slipway_region"
+    assert f"local is no environment, so nothing was read: its inventory lacks {lacking}" in output
