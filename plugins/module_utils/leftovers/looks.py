@@ -66,8 +66,14 @@ def keys(client: Any, name: str) -> dict[str, str]:
 @ApiErrors.common_error_handler("describe key {key}")
 @retry
 def is_leaving(client: Any, key: str) -> bool:
-    """Whether a key is to be deleted: it goes by itself, and costs nothing until then."""
-    return client.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "PendingDeletion"
+    """Whether a key is to be deleted: it goes by itself, and costs nothing until then.
+
+    A key that the caller may not describe is somebody else's, of a name like the environment's: it stands.
+    """
+    try:
+        return client.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "PendingDeletion"
+    except is_boto3_error_code("AccessDeniedException"):
+        return False
 
 
 @ApiErrors.common_error_handler("list the ECS clusters")

@@ -105,6 +105,15 @@ def test_what_stands(cloud, capsys):
     assert found == expected
 
 
+def test_a_key_that_may_not_be_described_stands(cloud, capsys, monkeypatch):
+    def refused(**_arguments):
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "DescribeKey")
+
+    monkeypatch.setattr(cloud("kms"), "describe_key", refused)
+    result = run(environment_resources_info.main, capsys, **GIVEN)
+    assert [each["stays"] for each in result["resources"] if each["kind"] == "key"] == [True, True]
+
+
 def test_what_cannot_be_read_is_a_failure(cloud, capsys, monkeypatch):
     def refused(_name):
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListAliases")
