@@ -98,7 +98,8 @@ def _end_of_fence(lines: list[str], at: int, fence: str) -> int:
 
 def _is_indented(line: str, before: str, *, in_list: bool) -> bool:
     by = " " * (_INDENTED_IN_LIST if in_list else _INDENTED)
-    return line.startswith(by) and bool(line.strip()) and (not before.strip() or mark_of(before) is not None)
+    begins = not before.strip() or before.startswith("#") or mark_of(before) is not None
+    return line.startswith(by) and bool(line.strip()) and begins
 
 
 def _end_of_indented(lines: list[str], at: int) -> int:

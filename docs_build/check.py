@@ -19,6 +19,7 @@ from docs_build.pages import ROOT, files
 # Where commands of one block may be named by a test's helpers instead of by the test.
 _HELPERS = ("tests/e2e", "tests/pipelines", "localcloud/demo")
 _SHORT = 15
+_PROGRAM = re.compile(r"(\$ )?(ansible(-\w+)?|make|aws|docker|git|gh|curl|npm|sudo|\S*python3?) [a-z-]")
 
 
 def found(root: Path = ROOT) -> list[Block]:
@@ -37,8 +38,14 @@ def wrong(block: Block, checkout: Checkout) -> list[str]:
     if block.language in SHELLS:
         return [f"{block.language} is called {COMMANDS} here"]
     if block.language != COMMANDS:
-        return []
+        return [f"{block.language} begins like a command: that is {COMMANDS}"] if _typed(block) else []
     return [*_of_mark(block, checkout.root), *problems(block.text, checkout)]
+
+
+def _typed(block: Block) -> bool:
+    """Whether text looks like what is typed into a shell, and is no synopsis with brackets."""
+    lines = [] if block.language != "text" else block.text.splitlines()
+    return any(_PROGRAM.match(line) and " [" not in line for line in lines)
 
 
 def _of_mark(block: Block, root: Path) -> list[str]:

@@ -21,7 +21,13 @@ from localcloud.demo import run
 from tests.pipelines.world import VENV, Shell, copy_checkout
 
 # So that both take about as long.
-FIRST = ("docs/quick-start.md", "docs/tasks/deploy.md", "docs/tasks/recover.md", "docs/tasks/add-an-environment.md")
+FIRST = (
+    "docs/quick-start.md",
+    "docs/tasks/deploy.md",
+    "docs/tasks/recover.md",
+    "docs/doctor.md",
+    "docs/tasks/add-an-environment.md",
+)
 SECOND = ("docs/tasks/add-a-service.md", "docs/tasks/rotate-a-secret.md")
 # Of the quick start, what the second person waits for: a cloud, and the environment.
 MADE = 2

@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from docs_build.blocks import LITERAL
+from docs_build.check import found
 from tests.gates.__main__ import GATES
 
 from .conftest import program
@@ -38,6 +40,11 @@ CASES = {
 @pytest.mark.parametrize(("paths", "expected"), CASES.values(), ids=CASES)
 def test_the_gates_of_a_change(paths, expected):
     assert changes.gates(paths) == expected
+
+
+def test_a_page_whose_commands_are_run_has_them_run():
+    literal = {block.page for block in found() if block.mark and LITERAL in block.mark.tests}
+    assert [page for page in sorted({*literal, "README.md"}) if "e2e" not in changes.gates([page])] == []
 
 
 def test_a_pull_request_is_compared_with_where_it_began(runner, monkeypatch, capsys):

@@ -54,9 +54,10 @@ def test_blocks_are_found_with_language_text_and_mark():
         ("- item\n\n        code\n", [3]),
         ("Text.\n\n    - name: yaml\n", [3]),
         ("Text\n    that goes on\n", []),
+        ("## Title\n    code\n", [2]),
         ("```text\nno end\n", [1]),
     ],
-    ids=["text-of-an-item", "code-of-an-item", "looks-like-an-item", "a-paragraph", "no-end"],
+    ids=["text-of-an-item", "code-of-an-item", "looks-like-an-item", "a-paragraph", "after-a-title", "no-end"],
 )
 def test_code_is_told_from_text(text, lines):
     assert [block.line for block in blocks("p.md", text)] == lines
@@ -129,6 +130,7 @@ UNMARKED = {
     "console": ("```console\n$ make\n```\n", "console is called bash here"),
     "none": ("```\nmake\n```\n", "the fence names no language"),
     "indented": ("Text:\n\n    make\n", "code is indented"),
+    "commands-as-text": ("```text\n$ make test\n```\n", "text begins like a command"),
     "three-spaces": ("1. Text:\n\n   ```text\n   make\n   ```\n", "in a list, fence and mark are indented by four"),
 }
 
