@@ -10,7 +10,8 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-from .facts_plan import Line, Row, attention, rows
+from .facts_plan import Row, attention, rows
+from .lines_plan import Line
 from .promotion_plan import CHANGES, NOTHING, SAME, UNKNOWN, Artifact, Promotion, promotions, short
 from .status_style import STYLE
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
-from .facts_plan import BAD, Line, Row, attention, rows
+from .facts_plan import Row, attention, rows
+from .lines_plan import BAD, Line
 from .promotion_plan import promotions, sentence
 
 LABEL = 16

@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 from ansible_collections.slipway.ops.plugins.module_utils.environment.drift_plan import drift
-from ansible_collections.slipway.ops.plugins.module_utils.environment.facts_plan import BAD, WATCH, attention, rows
+from ansible_collections.slipway.ops.plugins.module_utils.environment.facts_plan import attention, rows
+from ansible_collections.slipway.ops.plugins.module_utils.environment.lines_plan import BAD, WATCH
 from ansible_collections.slipway.ops.plugins.module_utils.environment.promotion_plan import promotions, sentence
 from ansible_collections.slipway.ops.plugins.module_utils.environment.status_page import page
 from ansible_collections.slipway.ops.plugins.module_utils.environment.table_plan import table
