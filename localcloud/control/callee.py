@@ -24,6 +24,7 @@ _NAMES = {
     "monitoring": "cloudwatch",
     "email": "ses",
     "states": "stepfunctions",
+    "tagging": "resourcegroupstaggingapi",
 }
 _ACTION = re.compile(rb"(?:^|&)Action=([^&]+)")
 _CBOR_PATH = re.compile(r"/service/[^/]+/operation/([^/]+)$")

@@ -19,7 +19,7 @@ from localcloud.iam.language import Question, Value, listed
 type Context = Mapping[str, Value]
 
 #: boto3's name of a service -> prefix of its actions, where they differ.
-PREFIXES = {"elbv2": "elasticloadbalancing"}
+PREFIXES = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
 #: The action that a call needs as well when it makes something with tags, on what it makes.
 _TAGGING = {
     "application-autoscaling": "application-autoscaling:TagResource",

@@ -2,7 +2,7 @@
 """The parameters of a request, as the API names them, whatever the protocol puts where. Pure.
 
 For the REST protocols that is in botocore's service models (https://smithy.io/2.0/aws/protocols/). Of XML bodies only
-the keys of S3's DeleteObjects and tags of CloudFront's are read: no other one says which resource is meant.
+those are read that say which resource is meant: keys of S3's DeleteObjects, tags and a function's name of CloudFront.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ type Parameters = dict[str, Any]
 
 _LABEL = re.compile(r"\{(\w+)(\+?)\}")
 _TAG = re.compile(rb"<Tag>\s*<Key>(.*?)</Key>\s*<Value>(.*?)</Value>\s*</Tag>", re.S)
+_NAME = re.compile(rb"<Name>(.*?)</Name>", re.S)
 _KEY = re.compile(rb"<Key>(.*?)</Key>", re.S)
 
 
@@ -85,14 +86,22 @@ def _of_rest(callee: Callee, environ: dict[str, Any], body: bytes) -> Parameters
         value = query.get(name) if place == "querystring" else environ.get(f"HTTP_{name.upper().replace('-', '_')}")
         if value is not None:
             found[member] = value
-    if callee.service == "cloudfront" and callee.operation in ("CreateDistributionWithTags", "TagResource"):
-        pairs = ((html.unescape(part.decode()) for part in pair) for pair in _TAG.findall(body))
-        found["Tags"] = [{"Key": key, "Value": value} for key, value in pairs]
-    if callee.operation == "DeleteObjects":
-        found["Keys"] = [html.unescape(key.decode()) for key in _KEY.findall(body)]
-    if "CopySource" in found:
-        found["CopySource"] = unquote(found["CopySource"]).lstrip("/").partition("?")[0]
+    found |= _of_xml(callee, body)
+    # By this header alone a copy differs from a PutObject or UploadPart.
+    if source := environ.get("HTTP_X_AMZ_COPY_SOURCE"):
+        found["CopySource"] = unquote(source.partition("?")[0]).lstrip("/")
     return found
+
+
+def _of_xml(callee: Callee, body: bytes) -> Parameters:
+    operation = callee.operation
+    if operation == "DeleteObjects":
+        return {"Keys": [html.unescape(key.decode()) for key in _KEY.findall(body)]}
+    if callee.service == "cloudfront" and operation in ("CreateDistributionWithTags", "TagResource"):
+        pairs = ([html.unescape(part.decode()) for part in pair] for pair in _TAG.findall(body))
+        return {"Tags": [{"Key": key, "Value": value} for key, value in pairs]}
+    match = _NAME.search(body) if operation == "CreateFunction" else None
+    return {"Name": html.unescape(match[1].decode())} if match else {}
 
 
 @functools.cache

@@ -66,6 +66,11 @@ def _tagged_key(call: Call) -> Iterator[Question]:
         yield Question("kms:TagResource", "*", keys)
 
 
+def _vended(call: Call) -> Iterator[Question]:
+    """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging.html"""
+    yield Question("cloudfront:AllowVendedLogDeliveryForResource", str(call.get("resourceArn")))
+
+
 def _home(call: Call, service: str) -> str:
     return f"arn:aws:{service}:{call.region}:{call.account}"
 
@@ -93,7 +98,7 @@ TABLE: dict[str, Row | None] = {
         "CreateBucket DeleteBucket GetBucketLocation GetBucketPolicy PutBucketPolicy DeleteBucketPolicy "
         "GetBucketPolicyStatus GetBucketTagging PutBucketTagging GetBucketVersioning PutBucketVersioning "
         "GetBucketOwnershipControls PutBucketOwnershipControls GetBucketLogging PutBucketLogging "
-        "GetBucketRequestPayment GetBucketAcl PutBucketAcl GetBucketCORS GetBucketWebsite"
+        "GetBucketRequestPayment GetBucketAcl PutBucketAcl GetBucketCors GetBucketWebsite"
     ),
     **_bucket("DeleteBucketTagging", "PutBucketTagging"),
     **_bucket("DeleteBucketOwnershipControls", "PutBucketOwnershipControls"),
@@ -108,12 +113,13 @@ TABLE: dict[str, Row | None] = {
     **_bucket("GetBucketNotificationConfiguration", "GetBucketNotification"),
     **_bucket("ListBucketInventoryConfigurations GetBucketInventoryConfiguration", "GetInventoryConfiguration"),
     **_objects("GetObject HeadObject GetObjectAttributes", "GetObject"),
-    **_objects("PutObject CreateMultipartUpload UploadPart CompleteMultipartUpload", "PutObject"),
+    **_objects("CreateMultipartUpload CompleteMultipartUpload", "PutObject"),
     **_objects("DeleteObject AbortMultipartUpload GetObjectTagging PutObjectTagging"),
     **_objects("ListParts", "ListMultipartUploadParts"),
-    **rows("s3", "CopyObject UploadPartCopy", on(_OBJECT, action="PutObject", also=_copied)),
+    **rows("s3", "CopyObject PutObject UploadPart UploadPartCopy", on(_OBJECT, action="PutObject", also=_copied)),
     **rows("s3", "DeleteObjects", asking(_deleted)),
     **rows("dynamodb", "CreateTable", making(_TABLE)),
+    **rows("dynamodb", "ListBackups", on()),
     **rows("dynamodb", "ListTables", on("arn:aws:dynamodb:{R}:{A}:table/*")),
     **rows(
         "dynamodb",
@@ -159,10 +165,10 @@ TABLE: dict[str, Row | None] = {
     **rows(
         "logs",
         "DescribeDeliveries DescribeQueryDefinitions DescribeResourcePolicies PutResourcePolicy PutQueryDefinition "
-        "DeleteQueryDefinition CreateLogDelivery",
+        "DeleteQueryDefinition",
         on(),
     ),
-    **rows("logs", "PutDeliverySource", making("arn:aws:logs:{R}:{A}:delivery-source:{name}")),
+    **rows("logs", "PutDeliverySource", making("arn:aws:logs:{R}:{A}:delivery-source:{name}", also=_vended)),
     **rows("logs", "GetDeliverySource DeleteDeliverySource", on("arn:aws:logs:{R}:{A}:delivery-source:{name}")),
     **rows("logs", "PutDeliveryDestination", making("arn:aws:logs:{R}:{A}:delivery-destination:{name}")),
     **rows(

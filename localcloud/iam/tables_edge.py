@@ -48,6 +48,12 @@ def _acl_of(call: Call) -> Iterator[Question]:
     yield Question("elasticloadbalancing:GetLoadBalancerWebACL", str(call.get("ResourceArn")))
 
 
+def _logged(call: Call) -> Iterator[Question]:  # noqa: ARG001
+    """To a log group: https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html"""
+    for name in ("CreateLogDelivery", "PutResourcePolicy", "DescribeResourcePolicies"):
+        yield Question(f"logs:{name}", "*")
+
+
 TABLE: dict[str, Row | None] = {
     **rows(
         "cloudfront",
@@ -79,7 +85,7 @@ TABLE: dict[str, Row | None] = {
     ),
     **rows("wafv2", "GetWebACLForResource", asking(_acl_of)),
     **rows("wafv2", "AssociateWebACL DisassociateWebACL", asking(_associate)),
-    **rows("wafv2", "PutLoggingConfiguration", on("{LoggingConfiguration.ResourceArn}")),
+    **rows("wafv2", "PutLoggingConfiguration", on("{LoggingConfiguration.ResourceArn}", also=_logged)),
     **rows("wafv2", "GetLoggingConfiguration DeleteLoggingConfiguration", on("{ResourceArn}")),
     **rows("wafv2", "ListResourcesForWebACL", on("{WebACLArn}")),
     **rows("wafv2", "ListTagsForResource TagResource UntagResource", on("{ResourceARN}")),

@@ -126,5 +126,6 @@ TABLE: dict[str, Row | None] = {
         on("{LoadBalancerArn}"),
     ),
     **rows("elbv2", "AddTags RemoveTags", on("{ResourceArns}")),
+    **rows("resourcegroupstaggingapi", "GetResources", on()),
     **rows("autoscaling", "DescribeAutoScalingGroups DescribePolicies DescribeScalingActivities", on()),
 }

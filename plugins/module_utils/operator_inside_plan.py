@@ -19,7 +19,7 @@ _EC2_MAKES = """AllocateAddress CreateFlowLogs CreateInternetGateway CreateNatGa
 _EC2_CHANGES = """AcceptVpcPeeringConnection AssociateRouteTable AttachInternetGateway AuthorizeSecurityGroupEgress
     AuthorizeSecurityGroupIngress CreateRoute CreateTags DeleteFlowLogs DeleteInternetGateway DeleteNatGateway
     DeleteRoute DeleteRouteTable DeleteSecurityGroup DeleteSubnet DeleteTags DeleteVpc DeleteVpcEndpoints
-    DetachInternetGateway ModifyVpcAttribute ModifyVpcEndpoint ModifyVpcPeeringConnectionOptions ReleaseAddress
+    DetachInternetGateway ModifyVpcAttribute ModifyVpcEndpoint ReleaseAddress
     ReplaceRoute ReplaceRouteTableAssociation UpdateSecurityGroupRuleDescriptionsEgress
     UpdateSecurityGroupRuleDescriptionsIngress"""
 _ELB_READS = """DescribeListeners DescribeLoadBalancerAttributes DescribeLoadBalancers DescribeRules DescribeTags
@@ -46,6 +46,13 @@ GRANTS: tuple[Grant, ...] = (
         ("ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"),
         on.named("ec2", "security-group/*"),
         "rules of the VPC's default group, which comes without tags; it only takes away",
+    ),
+    Grant(
+        NETWORK,
+        "AcceptPeering",
+        ("ec2:AcceptVpcPeeringConnection", "ec2:ModifyVpcPeeringConnectionOptions"),
+        on.named("ec2", "vpc-peering-connection/*"),
+        "Atlas asks for it, and cannot tag it; the VPC that it is accepted for bears the tags",
     ),
     Grant(
         NETWORK,
@@ -172,6 +179,19 @@ GRANTS: tuple[Grant, ...] = (
         actions_of("ecr", "DescribeRegistry GetRegistryPolicy PutRegistryPolicy PutReplicationConfiguration"),
         deployed.everything,
         "where images are copied to; a registry is the account's",
+    ),
+    Grant(
+        DATA,
+        "ReadWhatStands",
+        (
+            "dynamodb:ListBackups",
+            "ecs:ListClusters",
+            "secretsmanager:ListSecrets",
+            "ssm:DescribeParameters",
+            "tag:GetResources",
+        ),
+        deployed.everything,
+        "what destroy.yml takes down, and what is left",
     ),
     Grant(DATA, "ListBuckets", ("s3:ListAllMyBuckets",), deployed.everything, "what there is"),
     Grant(DATA, "Buckets", actions_of("s3", _BUCKET), on.buckets, "buckets of the environment's name"),

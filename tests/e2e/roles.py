@@ -8,6 +8,7 @@ puts just these documents into IAM.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -31,34 +32,49 @@ RUN_BY = {
 }
 
 
-def inputs(environment: Environment) -> dict[str, Any]:
-    """Inputs of role github_oidc for a repository of the backend and one of the frontend."""
-    name, account = environment.name, ACCOUNTS[environment.name]
-    folder = ROOT / "inventories" / name / "group_vars" / "all"
-    text = (folder / "services.yml").read_text()
+def _folder(environment: Environment) -> Path:
+    return ROOT / "inventories" / environment.name / "group_vars" / "all"
+
+
+def _own(environment: Environment) -> dict[str, Any]:
+    """What the inventory says of the environment, as scopes have it."""
+    account = ACCOUNTS[environment.name]
+    text = (_folder(environment) / "services.yml").read_text()
     own = {"slipway_name": environment.prefix, "slipway_account_id": account, "slipway_region": "us-east-1"}
     for variable, value in own.items():
         text = text.replace(f"{{{{ {variable} }}}}", value)
-    promotion = folder / "promotion.yml"
-    distributions = environment.client("cloudfront").list_distributions()["DistributionList"].get("Items", [])
-    some = {"owner_id": "1", "repository_id": "2"}
     return {
         "name": environment.prefix,
         "account_id": account,
         "region": "us-east-1",
-        "environment": name,
+        "services": yaml.safe_load(text)["services"],
+        "table": f"{environment.prefix}-releases",
+        "topic": "",
+    }
+
+
+def inputs(environment: Environment) -> dict[str, Any]:
+    """Inputs of role github_oidc for a repository of the backend and one of the frontend."""
+    promotion = _folder(environment) / "promotion.yml"
+    distributions = environment.client("cloudfront").list_distributions()["DistributionList"].get("Items", [])
+    some = {"owner_id": "1", "repository_id": "2"}
+    return _own(environment) | {
+        "environment": environment.name,
         "repositories": [
             {"name": "backend", "repository": "example-org/api", "services": ["api"], **some},
             {"name": "frontend", "repository": "example-org/web", "site": True, **some},
         ],
-        "services": yaml.safe_load(text)["services"],
-        "table": f"{environment.prefix}-releases",
-        "topic": "",
-        "site_bucket": f"{environment.prefix}-site-{account}",
+        "site_bucket": f"{environment.prefix}-site-{ACCOUNTS[environment.name]}",
         "site_kms_key_arn": "",
         "distribution_arn": distributions[0]["ARN"],
         "promotion": yaml.safe_load(promotion.read_text())["slipway_promotion"] if promotion.exists() else {},
     }
+
+
+def operator_scope(environment: Environment) -> dict[str, Any]:
+    """The environment as operator_permissions_plan takes it."""
+    given = {**_own(environment), "site": {}, "promotion": {}}
+    return given | {"tags": {"slipway:project": "slipway", "slipway:environment": environment.name}}
 
 
 def policies(environment: Environment) -> dict[str, dict[str, Any]]:
