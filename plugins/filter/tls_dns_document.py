@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -16,7 +16,7 @@ version_added: "0.1.0"
 short_description: Certificates or records of an environment's names, made from the inputs of role tls_dns
 description:
   - Keeps them in one tested place instead of in templates.
-positional: _input, kind
+positional: _input, kind, purged, requested
 options:
   _input:
     description: The role's inputs without their prefix, already validated.
@@ -25,10 +25,19 @@ options:
   kind:
     description:
       - Which ones. C(certificates) are inputs of M(slipway.ops.acm_certificate_request), C(aliases) records of
-        M(slipway.ops.dns_records), C(names) all names of an environment.
+        M(slipway.ops.dns_records), C(dropped) those of names that are no longer listed, C(names) all names of an
+        environment.
     type: str
     required: true
-    choices: [certificates, aliases, names]
+    choices: [certificates, aliases, dropped, names]
+  purged:
+    description: For C(dropped), results of M(slipway.ops.acm_certificate_request) that purged what nothing uses.
+    type: list
+    elements: dict
+  requested:
+    description: For C(dropped), results of M(slipway.ops.acm_certificate_request) for the certificates that are needed.
+    type: list
+    elements: dict
 author:
   - Contributors to the Slipway project
 """
@@ -52,8 +61,15 @@ KINDS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
 }
 
 
-def tls_dns_document(inputs: Mapping[str, Any], kind: str) -> Any:
+def tls_dns_document(
+    inputs: Mapping[str, Any],
+    kind: str,
+    purged: Sequence[dict[str, Any]] = (),
+    requested: Sequence[dict[str, Any]] = (),
+) -> Any:
     """The documents of this kind."""
+    if kind == "dropped":
+        return plan.dropped(inputs, purged, requested)
     if kind not in KINDS:
         raise AnsibleFilterError(f"tls_dns_document: no document {kind!r}")
     return KINDS[kind](inputs)

@@ -71,6 +71,14 @@ def plan_present(found: Iterable[Certificate], domains: Sequence[str], purge: bo
     return Plan(use, ((() if use else ((REQUEST, domains[0]),)) + deletes), superseded)
 
 
+def dropped(plan: Plan, domains: Iterable[str]) -> tuple[list[str], list[tuple[str, str]]]:
+    """Names and records that only certificates had which are not needed any more."""
+    before = plan.superseded
+    kept = set(plan.use.records) if plan.use else set()
+    names = {name for each in before for name in each.domains} - set(domains)
+    return sorted(names), sorted({record for each in before for record in each.records} - kept)
+
+
 def plan_absent(found: Iterable[Certificate]) -> Plan:
     """None of them. One that is in use cannot be deleted, which blocked_by tells before the first deletion."""
     known = tuple(sorted(found, key=lambda each: each.arn))

@@ -8,7 +8,7 @@ The inputs are those of role tls_dns without their prefix.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Inputs = Mapping[str, Any]
@@ -53,14 +53,24 @@ def aliases(inputs: Inputs) -> list[Document]:
     balancer = {"dns_name": inputs["alb_dns_name"], "zone_id": inputs["alb_zone_id"]}
     balancers = f"{inputs['alb_name']}-*.{inputs['region']}.elb.amazonaws.com"
     front = {"dns_name": inputs["distribution_domain_name"], "zone_id": FRONT_ZONE}
+    # A name may move from one to the other.
+    own = [balancers, f"dualstack.{balancers}", *([front["dns_name"]] if front["dns_name"] else [])]
     # A load balancer has addresses of IPv4 only, a distribution of both.
-    made = [_alias(name, "A", balancer, [balancers, f"dualstack.{balancers}"]) for name in names(inputs, "alb")]
-    made += [
-        _alias(name, kind, front, [front["dns_name"]] if front["dns_name"] else [])
-        for name in names(inputs, "site")
-        for kind in ("A", "AAAA")
-    ]
+    made = [_alias(name, "A", balancer, own) for name in names(inputs, "alb")]
+    made += [_alias(name, kind, front, own) for name in names(inputs, "site") for kind in ("A", "AAAA")]
     return made
+
+
+def dropped(inputs: Inputs, purged: Sequence[Document], requested: Sequence[Document]) -> list[Document]:
+    """Records of names that are no longer listed, and what proved them.
+
+    purged, requested: results of slipway.ops.acm_certificate_request. The records may lead to load balancer or site.
+    """
+    listed = {name for part in PARTS for name in names(inputs, part)}
+    gone = {name for each in purged for name in each.get("dropped_domains", [])} - listed
+    needed = [record for each in requested for record in each.get("validation_records", [])]
+    proofs = [record for each in purged for record in each.get("dropped_records", []) if record not in needed]
+    return [*aliases({**inputs, "alb_domains": [], "site_domains": sorted(gone)}), *proofs]
 
 
 def names(inputs: Inputs, part: str) -> list[str]:

@@ -96,6 +96,16 @@ validation_records:
   type: list
   elements: dict
   sample: [{"name": "_3f.api.example.com.", "type": "CNAME", "values": ["_9c.acm-validations.aws."]}]
+dropped_domains:
+  description: Names of superseded certificates that are not among O(domains).
+  returned: success
+  type: list
+  elements: str
+dropped_records:
+  description: Records that proved the names of superseded certificates, and none of the certificate's.
+  returned: success
+  type: list
+  elements: dict
 superseded:
   description: ARNs of certificates of this name that are not needed and that nothing uses.
   returned: success
@@ -110,6 +120,7 @@ steps:
 """
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
@@ -257,16 +268,24 @@ def plan_of(module: AnsibleAWSModule, client: Any, domains: tuple[str, ...]) -> 
     return plan
 
 
+def shown_records(records: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+    """As slipway.ops.dns_records takes them."""
+    return [{"name": name, "type": "CNAME", "values": [value]} for name, value in records]
+
+
 def result(plan: Plan, found: Certificate | None, domains: tuple[str, ...]) -> dict[str, Any]:
     """What the module returns, whether it did the steps or would."""
     leaving = () if found or plan.use else plan.superseded
     records = sorted({record for each in ([found] if found else leaving) for record in each.records})
+    dropped, unproven = planning.dropped(plan, domains)
     wanted = {"domains": list(domains)} if plan.use or (planning.REQUEST, *domains[:1]) in plan.steps else {}
     return {
         "changed": plan.changed,
         "arn": found.arn if found else "",
         "status": found.status if found else "",
-        "validation_records": [{"name": name, "type": "CNAME", "values": [value]} for name, value in records],
+        "validation_records": shown_records(records),
+        "dropped_domains": dropped,
+        "dropped_records": shown_records(unproven),
         "superseded": [each.arn for each in plan.superseded],
         "steps": [{"action": action, "name": what} for action, what in plan.steps],
         "diff": {"before": planning.shown(plan.use), "after": wanted},

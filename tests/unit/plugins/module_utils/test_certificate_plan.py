@@ -57,6 +57,16 @@ def test_what_is_not_needed_is_told_without_being_deleted():
     assert [each.arn for each in plan.superseded] == ["a"]
 
 
+def test_names_and_records_that_only_they_had_are_told():
+    old = Certificate("a", ("api.example.com", "x.example.com"), "ISSUED", False, 1.0, (*PROOF, ("_x.", "_y.")))
+    new = Certificate("b", DOMAINS, "ISSUED", True, 2.0, PROOF)
+    assert planning.dropped(planning.plan_present([old, new], DOMAINS, purge=True), DOMAINS) == (
+        ["x.example.com"],
+        [("_x.", "_y.")],
+    )
+    assert planning.dropped(planning.plan_present([old], DOMAINS, purge=True), DOMAINS)[1] == [*PROOF, ("_x.", "_y.")]
+
+
 def test_absent_and_what_stands_in_its_way():
     plan = planning.plan_absent([one("b", used=True), one("a")])
     assert plan.steps == (("delete", "a"), ("delete", "b"))

@@ -107,8 +107,26 @@ def test_names_lead_to_load_balancer_and_distribution():
     }
     assert made["api.example.com", "A"]["replaces"][0] == "slipway-test-*.eu-west-1.elb.amazonaws.com"
     assert made["example.com", "A"]["alias"]["zone_id"] == "Z2FDTNDATAQYW2"
-    assert document(names(distribution_domain_name=""), "aliases")[-1]["replaces"] == []
+    assert made["api.example.com", "A"]["replaces"][2] == "d1.cloudfront.net"
+    assert len(document(names(distribution_domain_name=""), "aliases")[-1]["replaces"]) == 2
     assert document(names(**NOTHING), "aliases") == []
+
+
+def test_names_that_are_no_longer_listed():
+    proof = {"name": "_a.old.example.com.", "type": "CNAME", "values": ["_b."]}
+    shared = {"name": "_c.example.com.", "type": "CNAME", "values": ["_d."]}
+    purged = [
+        {"dropped_domains": ["old.example.com", "www.example.com"], "dropped_records": [proof, shared]},
+        {"skipped": True},
+    ]
+    made = document(names(), "dropped", purged, [{"validation_records": [shared]}, {}])
+    assert [(each["name"], each["type"]) for each in made] == [
+        ("old.example.com", "A"),
+        ("old.example.com", "AAAA"),
+        ("_a.old.example.com.", "CNAME"),
+    ]
+    assert made[0]["replaces"][0] == "slipway-test-*.eu-west-1.elb.amazonaws.com"
+    assert document(names(), "dropped", [], []) == []
 
 
 def test_names_of_all_and_no_other_document():
