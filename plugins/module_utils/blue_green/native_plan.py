@@ -262,15 +262,16 @@ def _followed(
     state = snapshot.colors[target]
     plan = Plan(origin=other(target), target=target, fallback=other(target), first=_first(snapshot))
     passed = not start and state.awaiting
+    up = _wait(state, SCALED, wanted.healthy_timeout, wanted)
     if gate and wanted.pause_before_shift:
-        ask: list[Step] = [] if passed else [*_to_gate(snapshot, wanted, state), AwaitApproval(target)]
+        ask: list[Step] = [] if passed else [up, *_to_gate(snapshot, wanted, state), AwaitApproval(target)]
         made = replace(plan, steps=(*start, *ask), awaits=True)
         return with_before_and_after(snapshot, wanted, made, definition, size(snapshot, wanted))
     answer: list[Step] = [*_to_gate(snapshot, wanted, state), AnswerHook(target, "CONTINUE")] if gate else []
     pauses, baked = sum(shift.pause for shift in wanted.shifts), bake_minutes(snapshot, wanted) * float(MINUTE)
     steps: list[Step] = [
         *start,
-        _wait(state, SCALED, wanted.healthy_timeout, wanted),
+        up,
         *answer,
         _wait(state, SHIFTED, pauses + SLACK, wanted, pauses),
         *shifting.prove(wanted, target),

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from .native_follow_plan import shown
 from .native_model_plan import Rollout
 from .plan_model import Native, Snapshot
@@ -28,6 +31,28 @@ def unfinished(snapshot: Snapshot, native: Native) -> list[str]:
         found.append(f"engine native has no service {snapshot.service} yet")
     running = [f"{snapshot.service}-{color} with {each.desired} tasks" for color, each in native.foreign.items()]
     return [*found, *([f"of engine two_service: {', '.join(running)}"] if running else [])]
+
+
+def in_flight(native: Native | None) -> dict[str, Any]:
+    """The result's service_deployment of a run that only looked; empty when nothing is in flight."""
+    rollout = native.rollout if native else None
+    if rollout is None:
+        return {}
+    hook = rollout.awaiting
+    return {
+        "arn": rollout.arn,
+        "status": rollout.status,
+        "stage": rollout.stage,
+        "hook_id": hook.id if hook else None,
+        "expires": hook.expires if hook else None,
+    }
+
+
+def expiry(deployment: Mapping[str, Any]) -> str:
+    """What becomes of a candidate for which nobody decides, as the end of a message."""
+    if not deployment.get("hook_id"):
+        return ""
+    return f"; ECS takes it back at {deployment['expires']} UTC unless its hook {deployment['hook_id']} is answered"
 
 
 def target_color(snapshot: Snapshot, rollout: Rollout) -> str | None:

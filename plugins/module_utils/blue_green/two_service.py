@@ -25,6 +25,7 @@ from .ending_plan import again, look, next_command, with_advice
 from .found_plan import found_text
 from .native_converge_plan import plan_native_converge
 from .native_recovery_plan import plan_native_recovery
+from .native_text_plan import expiry, in_flight
 from .observe import Clients, Scope
 from .plan_model import Snapshot, Wanted
 from .progress import Progress
@@ -252,7 +253,8 @@ def _done(job: Job, success: str, plan: Plan, snapshot: Snapshot) -> Ending:
     if not plan.awaits:
         return Ending(success, plan, snapshot, changed=plan.changed)
     name = job.scope.service
-    message = f"{name}: {plan.target} has passed the gates and awaits approval; {shown_traffic(snapshot)}"
+    waits = expiry(job.rollout or in_flight(snapshot.native))
+    message = f"{name}: {plan.target} has passed the gates and awaits approval; {shown_traffic(snapshot)}{waits}"
     return Ending("awaiting_approval", plan, snapshot, message, changed=plan.changed)
 
 
@@ -327,7 +329,7 @@ def result_of(ending: Ending, job: Job) -> dict[str, Any]:
         "timings": progress.timings(),
         "smoke": job.smoke,
         "one_off_task": job.once or None,
-        "service_deployment": dict(job.rollout) or None,
+        "service_deployment": dict(job.rollout) or in_flight(ending.snapshot.native) or None,
         "diff": {"before": dict(plan.before), "after": dict(plan.after)},
         "plan": dict(ending.briefing.summary),
         "problems": list(ending.briefing.findings.problems),

@@ -203,3 +203,26 @@ def test_who_elsewhere_pulls_and_from_whom_this_one_does():
     assert found["Image"]["Resource"] == [
         f"arn:aws:ecr:us-east-1:{owner}:repository/api" for owner in ("111111111111", "222222222222")
     ]
+
+
+def test_ecs_moves_the_traffic_of_this_service_and_no_other():
+    native = example(engine="native")
+    policy = plan.infrastructure_policy(native)
+    allowed = {each["Sid"]: each for each in policy["Statement"]}
+    assert allowed["Targets"]["Resource"] == [
+        f"arn:aws:elasticloadbalancing:us-east-1:111111111111:targetgroup/api-{color}/*" for color in ("blue", "green")
+    ]
+    assert allowed["Listeners"]["Resource"] == [native["listener_arn"], native["preview_listener_arn"]]
+    assert allowed["Rules"]["Resource"].endswith(":listener-rule/app/slipway-local/*")
+    assert allowed["Rules"]["Condition"] == {"StringEquals": {"aws:ResourceTag/slipway:service": "api"}}
+    bare = plan.infrastructure_policy(example(listener_arn="", preview_listener_arn=""))
+    assert "Listeners" not in {each["Sid"] for each in bare["Statement"]}
+    assert plan.infrastructure_trust(native)["Statement"][0]["Principal"] == {"Service": "ecs.amazonaws.com"}
+
+
+def test_the_one_service_of_engine_native_scales():
+    policies = plan.scaling_policies(example(engine="native"), GROUPS)
+    assert [(each["name"], each["resource_id"]) for each in policies] == [
+        ("api-cpu", "service/slipway-local/api"),
+        ("api-requests", "service/slipway-local/api"),
+    ]

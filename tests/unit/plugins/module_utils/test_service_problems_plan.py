@@ -46,6 +46,8 @@ OWN = {"name": "llm", "kind": "self_hosted", "base_url": "http://llm.slipway-loc
         {"notify_webhook_url": "https://hooks.example.com/services/T0/B0/x"},
         {"notify_webhook_url": "http://127.0.0.1:8080/hook"},
         {"environment": {"TOKENIZER": "x", "N": 5, "FLAG": True}},
+        {"engine": "native", "strategy": "linear", "linear_step_percent": "25", "bake": "600"},
+        {"engine": "native", "kind": "worker", "bake": 1},
     ],
 )
 def test_fine(changed):
@@ -58,6 +60,10 @@ def test_fine(changed):
         ({"name": "a" * 27}, "name: must be 1 to 26 lower-case letters"),
         ({"name": "a_b"}, "name: must be"),
         ({"kind": "cron"}, "kind: must be web or worker, got 'cron'"),
+        ({"engine": "codedeploy"}, "engine: must be two_service or native, got 'codedeploy'"),
+        ({"engine": "native", "bake": 90}, "bake 90 s: engine native takes whole minutes"),
+        ({"engine": "native", "canary_steps": [{}]}, "strategy: 'weight'"),
+        ({"engine": "native", "cluster": "c" * 46}, "cluster: the IAM role's name"),
         ({"account_id": "123"}, "account_id: must be 12 digits"),
         ({"cluster": "c" * 60}, "cluster: the IAM role's name"),
         ({"notify_sns_topic_arn": "told"}, "notify_sns_topic_arn: must be the ARN of an SNS topic, got 'told'"),

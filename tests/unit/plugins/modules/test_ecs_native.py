@@ -142,8 +142,7 @@ class Site:
 @pytest.fixture
 def site(cloud, capsys):
     cloud.sites = getattr(cloud, "sites", 0) + 1
-    made = Site(cloud, f"api{cloud.sites}", 10 * cloud.sites, capsys)
-    return made
+    return Site(cloud, f"api{cloud.sites}", 10 * cloud.sites, capsys)
 
 
 @pytest.fixture
@@ -205,9 +204,11 @@ def test_a_person_decides(site):
     assert waits["service_deployment"]["hook_id"].startswith("ecs-")
     assert waits["service_deployment"]["expires"]
     assert "continue_backend" in waits["next"]
+    assert f"unless its hook {waits['service_deployment']['hook_id']} is answered" in waits["msg"]
     assert site.weights()[live] == 100
     again = ended(site("deploy", "serve:2", pause_before_shift=True), "awaiting_approval")
     assert (again["changed"], "and awaits approval" in again["found"]) == (False, True)
+    assert again["service_deployment"]["hook_id"] == waits["service_deployment"]["hook_id"]
     assert "awaits approval" in ended(site("continue", "serve:1"), "blocked")["msg"]
     assert "another deployment is in flight" in ended(site("deploy", "sick:1"), "blocked")["msg"]
     ended(site("continue", "serve:2"), "promoted")

@@ -6,6 +6,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.image_plan import reference
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.inputs_plan import (
+    continue_planner,
+    deploy_planner,
+    problems,
+    rollback_planner,
+    wishes_from,
+)
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.native_plan import (
     plan_native_continue,
     plan_native_deploy,
@@ -24,12 +32,14 @@ from ansible_collections.slipway.ops.plugins.module_utils.blue_green.plan_model 
     Gates,
     Metric,
     Scaling,
+    Shift,
 )
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.steps_plan import (
     RegisterDefinition,
     SetScaling,
     TagService,
 )
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.summary_plan import summary
 
 from tests.unit.plugins.module_utils.blue_green.cases import BOUNDS, arn, color, snapshot
 from tests.unit.plugins.module_utils.blue_green.native_cases import (
@@ -45,6 +55,7 @@ from tests.unit.plugins.module_utils.blue_green.native_cases import (
     rollout,
     titles,
 )
+from tests.unit.plugins.module_utils.blue_green.test_inputs_plan import DIGEST, GOOD, IMAGE
 
 SMOKED = Gates(smoke=(SMOKE,))
 V1, V2 = revision("v1", "blue"), revision("v2", "green")
@@ -250,3 +261,23 @@ def test_what_blocks_a_rollback(state, text):
 
 def test_a_state_of_the_other_engine_is_no_service():
     assert "missing" in str(plan_native_deploy(snapshot(color("blue"), color("green")), asked()).blocked)
+
+
+def test_a_plan_of_ecs_is_told_with_what_it_waits_for():
+    wanted = asked(bake=300.0, drain_floor=0, shifts=(Shift(10, 120.0), Shift(100, 0.0)))
+    told = summary(LIVE, plan_native_deploy(LIVE, wanted), wanted, None)
+    assert told["waiting"]["parts"] == {"shifted": 120.0, "proof": 0.3, "done": 300.0}
+    assert "the start of the tasks" in told["waiting"]["unknown"]
+    assert told["double"]["tasks"] == 3
+
+
+def test_the_planners_of_this_engine_are_taken():
+    given = {**GOOD, "engine": "native", "infrastructure_role_arn": "arn:role"}
+    state = replace(LIVE, image_digest=DIGEST)
+    plan, _wanted = deploy_planner(given, reference(IMAGE))(state)
+    assert isinstance(plan.steps[1], StartRollout)
+    assert "nothing awaits approval; production: blue 100" in str(continue_planner(given, None)(state)[0].blocked)
+    assert "no earlier release" in str(rollback_planner({**given, "action": "rollback"})(state)[0].blocked)
+    wishes = wishes_from({**given, "image": ""}, state)
+    assert wishes.settings["green"]["infrastructureRole"] == "arn:role"
+    assert problems({**given, "infrastructure_role_arn": ""})

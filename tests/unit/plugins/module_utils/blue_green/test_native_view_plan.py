@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.found_plan import found_text
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.native_model_plan import Hook, rank
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.native_text_plan import expiry, in_flight
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.native_view_plan import rollout_of
 
 from tests.unit.plugins.module_utils.blue_green.cases import ACCOUNT, color
@@ -112,3 +113,16 @@ def test_the_colors_of_one_service():
 )
 def test_what_was_found(state, text):
     assert text in found_text(state)
+
+
+def test_what_a_run_that_only_looks_tells_of_the_deployment():
+    waits = in_flight(native(flying=gate(revision("v2", "green"))).native)
+    assert (waits["status"], waits["hook_id"], waits["expires"]) == (
+        "IN_PROGRESS",
+        "ecs-pause-1",
+        "2026-11-25T10:00:00",
+    )
+    assert expiry(waits) == "; ECS takes it back at 2026-11-25T10:00:00 UTC unless its hook ecs-pause-1 is answered"
+    moves = in_flight(native(flying=rollout(revision("v2", "green"))).native)
+    assert (moves["hook_id"], expiry(moves)) == (None, "")
+    assert in_flight(None) == in_flight(LIVE.native) == {}
