@@ -116,7 +116,7 @@ def main() -> None:
             "buckets": {"type": "list", "elements": "str", "default": []},
             "repositories": {"type": "list", "elements": "str", "default": []},
             "table": {"type": "str", "required": True},
-            "key_aliases": {"type": "list", "elements": "str", "default": []},
+            "key_aliases": {"type": "list", "elements": "str", "default": [], "no_log": False},
         },
         supports_check_mode=True,
     )
