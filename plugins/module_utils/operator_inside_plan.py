@@ -12,8 +12,8 @@ from .operator_resources_plan import actions_of
 NETWORK, BALANCER, SERVICES, DATA = "network", "load balancer", "services", "data"
 
 _EC2_READS = """DescribeAddresses DescribeAvailabilityZones DescribeFlowLogs DescribeInstances DescribeInternetGateways
-    DescribeNatGateways DescribeNetworkInterfaces DescribeRouteTables DescribeSecurityGroups DescribeSubnets
-    DescribeTags DescribeVpcAttribute DescribeVpcEndpoints DescribeVpcPeeringConnections DescribeVpcs"""
+    DescribeLaunchTemplateVersions DescribeNatGateways DescribeNetworkInterfaces DescribeRouteTables
+    DescribeSecurityGroups DescribeSubnets DescribeTags DescribeVpcAttribute DescribeVpcEndpoints DescribeVpcPeeringConnections DescribeVpcs"""
 _EC2_MAKES = """AllocateAddress CreateFlowLogs CreateInternetGateway CreateNatGateway CreateRouteTable
     CreateSecurityGroup CreateSubnet CreateVpc CreateVpcEndpoint"""
 _EC2_CHANGES = """AcceptVpcPeeringConnection AssociateRouteTable AttachInternetGateway AuthorizeSecurityGroupEgress

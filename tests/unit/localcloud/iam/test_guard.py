@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import time
 
 import boto3
 import pytest
+from ansible_collections.slipway.ops.plugins.module_utils import deploy_permissions_plan, service_documents_plan
 from ansible_collections.slipway.ops.plugins.module_utils.github_oidc_plan import trust_policy
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -90,8 +92,9 @@ class Cloud:
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory):
-    """The API, enforcing."""
-    with Cloud(tmp_path_factory.mktemp("iam")) as made:
+    """The API, enforcing; without AWS's own policies, which take most of a second an account."""
+    with pytest.MonkeyPatch.context() as patch, Cloud(tmp_path_factory.mktemp("iam")) as made:
+        patch.setenv("MOTO_IAM_LOAD_MANAGED_POLICIES", "false")
         yield made
 
 
@@ -271,7 +274,9 @@ def token(**changed):
 @pytest.fixture(scope="module")
 def github(cloud):
     """ARN of a role that trusts as role github_oidc has it."""
-    cloud.client("iam").create_open_id_connect_provider(Url=f"https://{HOST}", ClientIDList=["sts.amazonaws.com"])
+    cloud.client("iam").create_open_id_connect_provider(
+        Url=f"https://{HOST}", ClientIDList=["sts.amazonaws.com"], ThumbprintList=["0" * 40]
+    )
     return cloud.role("github", allow("s3:ListAllMyBuckets"), trust=trust_policy("111111111111", "deploy", ENTRY))
 
 
@@ -299,6 +304,82 @@ def test_the_job_that_a_role_trusts_gets_it(cloud, github):
 def test_no_other_job_gets_it(cloud, github, given, said):
     call = cloud.client("sts").assume_role_with_web_identity
     assert said in refused(call, RoleArn=github, RoleSessionName="job", WebIdentityToken=given)[1]
+
+
+SERVICE = {
+    "name": "api",
+    "cluster": "slipway-local",
+    "region": "us-east-1",
+    "account_id": "111111111111",
+    "repository": "api",
+    "image_accounts": [],
+    "secrets": {"KEY": "arn:aws:secretsmanager:us-east-1:111111111111:secret:api/key"},
+    "secrets_kms_key_arns": [],
+    "llm_providers": [],
+    "workers": [],
+    "schedules": [],
+    "s3_buckets": [{"name": "own-bucket", "access": "read_write"}, {"name": "read-bucket"}],
+}
+
+
+def test_a_task_uses_its_own_buckets_only(cloud):
+    for name in ("own-bucket", "read-bucket", "other-bucket"):
+        cloud.client("s3").create_bucket(Bucket=name)
+        cloud.client("s3").put_object(Bucket=name, Key="a", Body=b"a")
+    statements = service_documents_plan.task_policy(SERVICE)["Statement"]
+    s3 = cloud.client("s3", keys=cloud.session(cloud.role("task", *statements)))
+    s3.put_object(Bucket="own-bucket", Key="b", Body=b"b")
+    assert s3.get_object(Bucket="read-bucket", Key="a")["Body"].read() == b"a"
+    assert refused(s3.put_object, Bucket="read-bucket", Key="b", Body=b"b")[0] == "AccessDenied"
+    assert refused(s3.get_object, Bucket="other-bucket", Key="a")[0] == "AccessDenied"
+    stolen = {"Bucket": "own-bucket", "Key": "c", "CopySource": {"Bucket": "other-bucket", "Key": "a"}}
+    assert "s3:GetObject on resource: arn:aws:s3:::other-bucket/a" in refused(s3.copy_object, **stolen)[1]
+    many = {"Objects": [{"Key": "a"}]}
+    assert refused(s3.delete_objects, Bucket="read-bucket", Delete=many)[0] == "AccessDenied"
+    assert refused(s3.put_bucket_policy, Bucket="own-bucket", Policy="{}")[0] == "AccessDenied"
+
+
+def test_a_task_is_started_with_its_own_secrets_only(cloud):
+    admin = cloud.client("secretsmanager")
+    own, other = (admin.create_secret(Name=name, SecretString="s")["ARN"] for name in ("api/key", "other/key"))
+    secrets = {"KEY": f"{own}:json-key::"}
+    statements = service_documents_plan.execution_policy({**SERVICE, "secrets": secrets})["Statement"]
+    keys = cloud.session(cloud.role("execution", *statements))
+    secret = cloud.client("secretsmanager", keys=keys)
+    assert secret.get_secret_value(SecretId=own)["SecretString"] == "s"
+    assert refused(secret.get_secret_value, SecretId=other)[0] == "AccessDeniedException"
+    assert refused(secret.put_secret_value, SecretId=own, SecretString="t")[0] == "AccessDeniedException"
+    assert refused(cloud.client("ecr", keys=keys).list_images, repositoryName="api")[0] == "AccessDeniedException"
+
+
+def test_who_pushes_images_can_push_and_no_more(cloud):
+    cloud.client("ecr").create_repository(repositoryName="api")
+    scope = {
+        "account_id": "111111111111",
+        "region": "us-east-1",
+        "name": "slipway-local",
+        "services": [{"name": "api"}],
+    }
+    statements = deploy_permissions_plan.policy({**scope, "site": {}, "promotion": {}}, "push")["Statement"]
+    keys = cloud.session(cloud.role("push", *statements))
+    ecr = cloud.client("ecr", keys=keys)
+    assert ecr.get_authorization_token()["authorizationData"]
+    upload = ecr.initiate_layer_upload(repositoryName="api")["uploadId"]
+    content, digest = b"{}", f"sha256:{hashlib.sha256(b'{}').hexdigest()}"
+    ecr.upload_layer_part(repositoryName="api", uploadId=upload, partFirstByte=0, partLastByte=1, layerPartBlob=content)
+    ecr.complete_layer_upload(repositoryName="api", uploadId=upload, layerDigests=[digest])
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest, "size": 2},
+        "layers": [],
+    }
+    ecr.put_image(repositoryName="api", imageManifest=json.dumps(manifest), imageTag="1")
+    assert ecr.batch_get_image(repositoryName="api", imageIds=[{"imageTag": "1"}])["images"]
+    delete = {"repositoryName": "api", "imageIds": [{"imageTag": "1"}]}
+    assert refused(ecr.batch_delete_image, **delete)[0] == "AccessDeniedException"
+    assert refused(ecr.put_image, repositoryName="other", imageManifest="{}")[0] == "AccessDeniedException"
+    assert refused(cloud.client("ecs", keys=keys).update_service, service="api")[0] == "AccessDeniedException"
 
 
 def test_an_account_that_is_nobody_s_here_does_as_it_likes(cloud):
