@@ -22,8 +22,8 @@ options:
     description: ARN of the topic, which its name follows from.
     type: str
     required: true
-  kms_key:
-    description: Id or ARN of the key. Required when O(state=present), but may be empty in check mode.
+  kms_key_arn:
+    description: ARN of the key. Required when O(state=present), but may be empty in check mode.
     type: str
     default: ""
   policy:
@@ -71,7 +71,7 @@ EXAMPLES = r"""
 - name: Alarms are told to those on call
   slipway.ops.alarm_topic:
     arn: arn:aws:sns:us-east-1:222222222222:slipway-staging-alarms
-    kms_key: "{{ key.key_arn }}"
+    kms_key_arn: "{{ key.key_arn }}"
     policy: "{{ inputs | slipway.ops.observability_document('topic_policy') }}"
     subscriptions:
       - {protocol: email, endpoint: oncall@example.com}
@@ -176,7 +176,7 @@ def title(protocol: str, endpoint: str) -> str:
 def wanted_documents(params: dict[str, Any]) -> dict[str, Document]:
     """The topic and who is told."""
     told = {title(item["protocol"], item["endpoint"]): {"told": True} for item in params["subscriptions"]}
-    return {TOPIC: {"kms_key": params["kms_key"], "policy": params["policy"]}, **told}
+    return {TOPIC: {"kms_key": params["kms_key_arn"], "policy": params["policy"]}, **told}
 
 
 def as_wanted(found: dict[str, Any], policy: dict[str, Any]) -> dict[str, Any]:
@@ -206,7 +206,7 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
             "arn": {"type": "str", "required": True},
-            "kms_key": {"type": "str", "default": ""},
+            "kms_key_arn": {"type": "str", "default": ""},
             "policy": {"type": "dict", "default": {}},
             "subscriptions": {
                 "type": "list",
@@ -224,8 +224,8 @@ def main() -> None:
     )
     params, arn = module.params, module.params["arn"]
     present = params["state"] == "present"
-    if present and not module.check_mode and not (params["kms_key"] and params["policy"]):
-        module.fail_json(msg=f"topic {arn} needs kms_key and policy: nothing was changed")
+    if present and not module.check_mode and not (params["kms_key_arn"] and params["policy"]):
+        module.fail_json(msg=f"topic {arn} needs kms_key_arn and policy: nothing was changed")
     try:
         client = module.client("sns")
         found = read(client, arn)

@@ -17,7 +17,7 @@ from tests.unit.plugins.modules.front_cloud import FrontCloud
 
 INPUTS = example()
 KEY = "arn:aws:kms:us-east-1:111111111111:key/00000000-0000-0000-0000-000000000001"
-TOPIC = {"arn": plan.topic_arn(INPUTS), "kms_key": KEY, "policy": plan.topic_policy(INPUTS), "tags": {"team": "a"}}
+TOPIC = {"arn": plan.topic_arn(INPUTS), "kms_key_arn": KEY, "policy": plan.topic_policy(INPUTS), "tags": {"team": "a"}}
 MAIL = {"protocol": "email", "endpoint": "oncall@example.com"}
 
 
@@ -120,4 +120,4 @@ def test_a_subscription_that_waits_to_be_confirmed_is_known_and_cannot_be_ended(
 
 def test_a_topic_without_key_is_refused(cloud, capsys):
     refused = run(alarm_topic.main, capsys, arn=TOPIC["arn"])
-    assert refused["msg"].endswith("needs kms_key and policy: nothing was changed")
+    assert refused["msg"].endswith("needs kms_key_arn and policy: nothing was changed")
