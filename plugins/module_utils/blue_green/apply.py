@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import autoscaling, ecs, elb
@@ -13,9 +13,9 @@ from ..rule_actions_plan import comparable, weights_of
 from .creation import create
 from .health_check import set_health_check
 from .native_run import answer_hook, remove_colors, start_rollout, stop_rollout, wait_rollout
-from .native_steps_plan import AnswerHook, RemoveColors, StartRollout, StopRollout, WaitRollout
+from .native_steps_plan import BACK, SHIFTED, AnswerHook, RemoveColors, StartRollout, StopRollout, WaitRollout
 from .once import run_once
-from .plan_model import KEEP_WARM_ACTION, TAG_APPROVAL, TAG_CANDIDATE, TAG_RELEASE
+from .plan_model import FULL_WEIGHT, KEEP_WARM_ACTION, TAG_APPROVAL, TAG_CANDIDATE, TAG_RELEASE, other
 from .run import PlanOutdatedError, Run, SupersededError
 from .schedules import create_group, point_schedule, remove_schedule
 from .smoke import check_smoke
@@ -35,6 +35,7 @@ from .steps_plan import (
     ScheduleScaleDown,
     SetHealthCheck,
     SetScaling,
+    Step,
     TagService,
     UntagService,
     UpdateService,
@@ -68,9 +69,17 @@ def apply(run: Run, plan: Plan) -> None:
         run.lease.keep()
         with run.progress.step(step.title, STAGES[type(step)]) as record:
             _DO[type(step)](run, step)
-            if isinstance(step, PointRule) and step.rule == "production":
-                record.weights = step.weights
+            record.weights = _moved(step)
         run.done += 1
+
+
+def _moved(step: Step) -> Mapping[str, int]:
+    """The weights that the production rule has after a step that moves them, ours or ECS's."""
+    if isinstance(step, PointRule) and step.rule == "production":
+        return step.weights
+    if isinstance(step, WaitRollout) and step.until in (SHIFTED, BACK):
+        return {step.color: FULL_WEIGHT, other(step.color): 0}
+    return {}
 
 
 def _register(run: Run, step: RegisterDefinition) -> None:
