@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help venv lock demo test lint unit sanity molecule e2e web workflows docs bench chaos torture local-up local-down clean
+.PHONY: help venv lock demo test lint unit sanity molecule e2e web workflows docs bench chaos torture host-boot local-up local-down clean
 .PHONY: $(STAMP)
 
 help:  ## this list
@@ -45,6 +45,9 @@ chaos: venv  ## the chaos suite in full: deployments killed, struck by faults, r
 
 torture: venv  ## releases of a site killed at every step, raced and damaged, under visitors (about fifteen minutes)
 	$(PYTHON) -m tests.torture --full
+
+host-boot: venv  ## a GPU host's life under a real systemd, without a GPU (root, Debian; about ten minutes)
+	$(PYTHON) -m pytest tests/host_boot -v -p no:cacheprovider
 
 local-up: venv  ## start the local cloud; then `. .local/env`
 	$(PYTHON) -m localcloud up
