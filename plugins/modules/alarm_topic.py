@@ -206,7 +206,7 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
             "arn": {"type": "str", "required": True},
-            "kms_key_arn": {"type": "str", "default": ""},
+            "kms_key_arn": {"type": "str", "default": "", "no_log": False},
             "policy": {"type": "dict", "default": {}},
             "subscriptions": {
                 "type": "list",

@@ -146,7 +146,9 @@ def test_a_record_of_somebody_else_is_left_alone_unless_it_is_meant(cloud, recor
 
 
 def test_a_zone_that_is_not_there_or_is_there_twice_is_said(cloud, records):
-    assert "no public hosted zone example.org: no record was changed; make it with" in records(zone="example.org")["msg"]
+    assert (
+        "no public hosted zone example.org: no record was changed; make it with" in records(zone="example.org")["msg"]
+    )
     twin = cloud.client("route53").create_hosted_zone(Name=ZONE, CallerReference="two")["HostedZone"]["Id"]
     assert "is the name of 2 public hosted zones" in records(records=[ALIAS])["msg"]
     chosen = records(records=[ALIAS], zone_id=twin.rpartition("/")[2])
