@@ -149,6 +149,8 @@ def _holds(quantifier: str, operator: str, wanted: list[str], given: Value | Non
 
 def like(value: str, pattern: str) -> bool:
     """IAM's wildcards: * for anything, ? for one character."""
+    if "*" not in pattern and "?" not in pattern:
+        return value == pattern
     return _compiled(pattern).fullmatch(value) is not None
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -95,7 +96,14 @@ def _policies(holder: Any) -> tuple[Document, ...]:
 
 
 def _parsed(texts: Iterable[str]) -> tuple[Document, ...]:
-    return tuple(json.loads(text) for text in texts)
+    return tuple(_document(text) for text in texts)
+
+
+@functools.lru_cache(256)
+def _document(text: str) -> Document:
+    """Nobody changes it."""
+    document: Document = json.loads(text)
+    return document
 
 
 def _default(policy: Any) -> str:

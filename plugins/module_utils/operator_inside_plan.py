@@ -13,7 +13,8 @@ NETWORK, BALANCER, SERVICES, DATA = "network", "load balancer", "services", "dat
 
 _EC2_READS = """DescribeAddresses DescribeAvailabilityZones DescribeFlowLogs DescribeInstances DescribeInternetGateways
     DescribeLaunchTemplateVersions DescribeNatGateways DescribeNetworkInterfaces DescribeRouteTables
-    DescribeSecurityGroups DescribeSubnets DescribeTags DescribeVpcAttribute DescribeVpcEndpoints DescribeVpcPeeringConnections DescribeVpcs"""
+    DescribeSecurityGroups DescribeSubnets DescribeTags DescribeVpcAttribute DescribeVpcEndpoints
+    DescribeVpcPeeringConnections DescribeVpcs"""
 _EC2_MAKES = """AllocateAddress CreateFlowLogs CreateInternetGateway CreateNatGateway CreateRouteTable
     CreateSecurityGroup CreateSubnet CreateVpc CreateVpcEndpoint"""
 _EC2_CHANGES = """AcceptVpcPeeringConnection AssociateRouteTable AttachInternetGateway AuthorizeSecurityGroupEgress
