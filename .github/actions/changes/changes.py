@@ -18,7 +18,7 @@ COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 #: The first one that matches tells. Gates lint and docs read every file, and are always run.
 RULES = (
     # These have commands that tests run as they stand.
-    (re.compile(r"README\.md|docs/(quick-start|gpu-hosts|doctor|status)\.md|docs/tasks/.*"), ("unit", "e2e")),
+    (re.compile(r"README\.md|docs/(quick-start|gpu-hosts|doctor|security|status)\.md|docs/tasks/.*"), ("unit", "e2e")),
     (re.compile(r"(docs|docs_build|changelogs)/.*|[^/]+\.md|mkdocs\.yml|LICENSE"), ("unit",)),
     (re.compile(r"\.github/.*|examples/workflows/.*"), ("unit", "workflows", "e2e")),
     (re.compile(r"examples/web/.*"), ("unit", "web", "e2e")),
