@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import deploy_resources_plan as on
-from ..deploy_permissions_plan import Grant
+from ..deploy_permissions_plan import Grant, statement_of
 from ..github_oidc_plan import provider_arn
 
 Scope = on.Scope
@@ -118,18 +118,5 @@ GRANTS: tuple[Grant, ...] = (
 
 def policy(scope: Scope) -> Document:
     """The policy of who only looks."""
-    statements = []
-    for grant in GRANTS:
-        resources = grant.resources(scope)
-        if resources:
-            condition = {"Condition": grant.condition(scope)} if grant.condition else {}
-            statements.append(
-                {
-                    "Sid": grant.sid,
-                    "Effect": "Allow",
-                    "Action": list(grant.actions),
-                    "Resource": resources,
-                    **condition,
-                }
-            )
+    statements = [found for grant in GRANTS if (found := statement_of(grant, scope))]
     return {"Version": "2012-10-17", "Statement": statements}
