@@ -21,6 +21,7 @@ from aiohttp.web_protocol import RequestHandler, _ErrInfo
 from localcloud.alb.config import ListenerConfig
 from localcloud.alb.metrics import Metrics
 from localcloud.alb.proxy import ListenerProxy, done
+from localcloud.guest import turned_away
 
 MAX_LINE = 16 * 1024
 MAX_FIELD = MAX_LINE - 1  # differs from MAX_LINE, so that the parser's error tells which of the two was exceeded
@@ -49,6 +50,8 @@ class _ClientConnection(RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count it."""
+        if turned_away(transport):
+            return
         super().connection_made(transport)
         self._listener.count_connection()
 

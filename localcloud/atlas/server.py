@@ -20,6 +20,7 @@ from localcloud.atlas.admin import Admin
 from localcloud.atlas.app import Api, Atlas
 from localcloud.atlas.identities import Identity
 from localcloud.atlas.lifecycle import Lifecycle
+from localcloud.guest import turned_away
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -62,6 +63,8 @@ def application(atlas: Atlas, aws: Aws) -> web.Application:
 @web.middleware
 async def _only_by_address(request: web.Request, handler: _Handler) -> web.StreamResponse:
     """A web page that gets a name of its own to lead to loopback must not reach what has no authentication."""
+    if turned_away(request.transport):
+        raise web.HTTPForbidden
     if request.path.startswith("/_atlas/") and not _LOOPBACK.fullmatch(request.headers.get("Host", "")):
         raise web.HTTPForbidden(text="ask for it by its loopback address")
     return await handler(request)

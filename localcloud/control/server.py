@@ -24,6 +24,8 @@ from moto.core.request import (
 )
 from multidict import CIMultiDict
 
+from localcloud.guest import turned_away
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
@@ -107,10 +109,12 @@ class Server:
 
 @web.middleware
 async def _only_by_address(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse requests that name another host than this address.
+    """Refuse requests that name another host than this address, and peers that are elsewhere.
 
     A web page could have its own name resolve to loopback and call this API from the browser as its own site.
     """
+    if turned_away(request.transport):
+        raise web.HTTPForbidden
     if not _LOOPBACK.fullmatch(request.host):
         return web.Response(status=403, text="the local cloud answers by its loopback address only\n")
     return await handler(request)

@@ -16,6 +16,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from localcloud.alb.proxy import done
 from localcloud.edge.site import SiteProxy
+from localcloud.guest import turned_away
 
 MAX_LINE = 8 * 1024
 MAX_FIELD = 20 * 1024
@@ -42,6 +43,11 @@ class _ViewerConnection(RequestHandler):
             logger=logger,
         )
         self._listener = server
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Serve this machine only."""
+        if not turned_away(transport):
+            super().connection_made(transport)
 
     def handle_error(
         self,

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible_collections.slipway.ops.plugins.module_utils.endpoint_plan import access, access_problem
 
 try:
     import boto3
@@ -28,10 +30,21 @@ def caller(region: str) -> str:
     if boto3 is None:
         raise AnsibleActionFail(f"boto3 is missing on the controller (make venv installs it): {MISSING}")
     try:
-        answer = boto3.client("sts", region_name=region, config=Config(**PATIENCE)).get_caller_identity()
+        session = boto3.Session()
+        client = session.client("sts", region_name=region, config=Config(**PATIENCE))
+        _refuse_crossed(session, client.meta.endpoint_url)
+        answer = client.get_caller_identity()
     except (BotoCoreError, ClientError) as error:
         raise AnsibleActionFail(f"no usable AWS credentials: {' '.join(str(error).split())}") from None
     return str(answer["Account"])
+
+
+def _refuse_crossed(session: Any, endpoint: str) -> None:
+    """Real credentials are not sent to an endpoint on this machine, nor the local cloud's to any other."""
+    found = session.get_credentials()
+    problem = access_problem(access(found.access_key if found else "", endpoint, os.environ))
+    if problem:
+        raise AnsibleActionFail(problem)
 
 
 class ActionModule(ActionBase):

@@ -13,6 +13,8 @@ author:
 description:
   - Asks AWS who the controller's credentials belong to, and fails with one line if they are not usable, or if the
     account is not the one that is expected. Run it before anything is read or changed.
+  - Before it asks, it refuses what does not belong together. These are credentials that look like AWS's or MongoDB
+    Atlas's with an endpoint on this machine, and those of Slipway's local cloud with any other endpoint.
   - M(amazon.aws.aws_caller_info) tells the same, but starts a Python program for it, asks for the account's alias too,
     which takes a permission of its own, and answers with a traceback when there are no credentials.
 options:

@@ -9,6 +9,7 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import yaml
@@ -32,7 +33,10 @@ REFUSAL = (
 class Sts(BaseHTTPRequestHandler):
     """Knows one key."""
 
+    asked: ClassVar[list[str]] = []
+
     def do_POST(self):
+        self.asked.append(self.headers["Authorization"])
         self.rfile.read(int(self.headers["Content-Length"]))
         good = "Credential=GOOD/" in self.headers["Authorization"]
         body = (IDENTITY if good else REFUSAL).encode()
@@ -53,6 +57,12 @@ def sts():
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def asked():
+    """What the stand-in was asked."""
+    return Sts.asked
 
 
 @pytest.fixture
@@ -88,6 +98,22 @@ def test_the_example_passes_and_another_account_is_refused(credentials, tmp_path
     assert done.returncode == 2
     assert "ok=1 " in done.stdout
     assert "wrong account: the credentials belong to 222222222222, inventory production to 333333333333" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        {"AWS_ACCESS_KEY_ID": "AKIA" + "Q2R7WXYZABCDEFGH"},
+        {"AWS_ACCESS_KEY_ID": "AKIASLIPWAYLOCAL1111", "AWS_ENDPOINT_URL": "http://192.0.2.1:1"},
+    ],
+    ids=["real ones to this machine", "the local cloud's to another"],
+)
+def test_credentials_that_do_not_belong_to_the_endpoint_are_not_sent(credentials, asked, pairs):
+    credentials(AWS_SECRET_ACCESS_KEY="secret", **pairs)
+    asked.clear()
+    with pytest.raises(AnsibleActionFail, match="nothing was sent"):
+        action.caller("us-east-1")
+    assert asked == []
 
 
 @pytest.mark.parametrize(
