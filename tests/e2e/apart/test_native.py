@@ -71,11 +71,12 @@ class Engines(Stage):
         assert result.get("outcome") == outcome, result.get("msg") or result
         return result
 
-    def stopped(self, action, image, **changes):
-        """A run that gets SIGTERM as soon as it has changed the service."""
+    def stopped(self, operation, action, image, **changes):
+        """A run that gets SIGTERM as soon as it has made this call."""
         before = self.last_call()
         run = self.start(action, image, **changes)
-        wait_until("a change", lambda: any(call["operation"] == "UpdateService" for call in self.calls_since(before)))
+        wait_until("a change", lambda: any(call["operation"] == operation for call in self.calls_since(before)))
+        assert run.alive, run.wait()
         os.kill(run.pid, signal.SIGTERM)
         assert run.wait().get("outcome") == "failed", run.result
 
@@ -133,7 +134,7 @@ def test_every_outcome_of_two_service(stage):
     outcomes(stage, split)
     stage.set_weights({live: 100, idle: 0})
     stage.ends("rolled_back", "rollback")
-    stage.stopped("deploy", IMAGES[1])
+    stage.stopped("ModifyRule", "deploy", IMAGES[1], strategy="canary", canary_steps=[{"weight": 50, "pause": 5}])
     stage.ends("promoted", "deploy", IMAGES[1])
     assert stage.answers() == {IMAGES[1]}
     assert stage.lost()[0] == 0
@@ -173,7 +174,7 @@ def test_every_outcome_of_native(stage):
     result = outcomes(stage, replace)
     assert "Replaced by a new service deployment" in result["msg"]
     wait_until("the end of the other deployment", lambda: not stage.stage_of_ecs())
-    stage.stopped("deploy", IMAGES[0], bake=60)
+    stage.stopped("UpdateService", "deploy", IMAGES[0], bake=60)
     stage.ends("promoted", "deploy", IMAGES[0])
     assert stage.answers() == {IMAGES[0]}
     assert stage.lost()[0] == 0
