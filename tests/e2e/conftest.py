@@ -60,6 +60,7 @@ def fresh(environments) -> Environment:
 @pytest.fixture(scope="session")
 def bare(environments) -> dict[str, list[str]]:
     """All that the API lists in the local account before site.yml."""
+    environments["local"].forget_callers()
     return lister.listed(environments["local"].env, "111111111111")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -60,6 +61,7 @@ class Environment:
     _count: itertools.count[int] = field(default_factory=itertools.count)
     _clients: dict[str, Any] = field(default_factory=dict)
     callers: dict[str, dict[str, str]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def env(self) -> dict[str, str]:
@@ -82,6 +84,10 @@ class Environment:
             self._clients[service] = watch.client(self.env, service)
         return self._clients[service]
 
+    def looks(self, service: str) -> Any:
+        """A boto3 client that may do what reading an environment takes."""
+        return watch.client(self.env | self.keys(roles.STATUS, roles.STATUS), service)
+
     def watched(self) -> watch.Service:
         """The load balancer's side of the service."""
         return watch.Service(self.env, self.prefix, SERVICE)
@@ -91,26 +97,24 @@ class Environment:
     ) -> Done:
         """Run playbooks/NAME.yml with EXTRA variables, and ENV in place of the environment's own where it has it.
 
-        One that a pipeline runs may do no more than the pipeline's role (roles.py).
+        Those of a pipeline, site and destroy may do no more than the roles that are meant for them (roles.py).
         """
         given = [*arguments, *(["-e", json.dumps(extra)] if extra else [])]
         RAN.append(commands.Play(name, frozenset(extra or {}), "--check" in arguments))
         command = ["ansible-playbook", "-i", f"inventories/{self.name}", f"playbooks/{name}.yml", *given]
-        keys = self._caller(name) if name in roles.RUN_BY else {}
+        keys = self.keys(roles.RUN_BY[name], name) if name in roles.RUN_BY else {}
         return self._recorded(name, command, {**keys, **(env or {})})
 
-    def _caller(self, name: str) -> dict[str, str]:
-        """Credentials of a session of the role that runs this playbook, for it alone."""
-        if not self.callers:
-            roles.make(self)
-        if name not in self.callers:
-            self.callers[name] = roles.session(self, name)
-        return self.callers[name]
+    def keys(self, role: str, name: str) -> dict[str, str]:
+        """Credentials of a session of a role, the same for the same name."""
+        with self._lock:
+            if name not in self.callers:
+                self.callers[name] = roles.session(self, role, name)
+            return self.callers[name]
 
     def forget_callers(self) -> None:
         """Have no roles but those that the playbooks made."""
-        if self.callers:
-            roles.remove(self)
+        roles.remove(self)
         self.callers.clear()
 
     def module(self, name: str, parameters: Mapping[str, Any]) -> Done:
@@ -266,8 +270,10 @@ def _without(item: Any, drop: Sequence[str]) -> Any:
 
 
 def _gone(item: Any) -> bool:
-    """What AWS goes on describing for a while after it was deleted."""
-    return isinstance(item, dict) and str(item.get("State", "")).lower() in ("deleting", "deleted")
+    """What AWS goes on describing for a while after it was deleted; and the roles of these tests themselves."""
+    if not isinstance(item, dict):
+        return False
+    return str(item.get("State", "")).lower() in ("deleting", "deleted") or item.get("Path") == roles.PATH
 
 
 def _colors() -> list[str]:

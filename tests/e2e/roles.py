@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The roles under which the playbooks of a pipeline run here, with the policies that role github_oidc gives out.
+"""The roles under which playbooks run here: those of a pipeline with the policies that role github_oidc gives out, the
+operator's and the one that only looks with those of docs/security.md.
 
 They are made beside the roles of the inventory, which has no repositories; molecule/github_oidc shows that the role
 puts just these documents into IAM.
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from ansible_collections.slipway.ops.plugins.module_utils import operator_permissions_plan
+from ansible_collections.slipway.ops.plugins.module_utils.environment import permissions_plan
 from ansible_collections.slipway.ops.plugins.module_utils.github_oidc_roles_plan import roles_of
 
 from localcloud.images import ROOT
@@ -21,7 +24,11 @@ if TYPE_CHECKING:
 
 #: Environment to the account that its inventory names.
 ACCOUNTS = {"local": "111111111111", "staging": "222222222222", "production": "333333333333"}
-#: Playbook to the repository (in inputs()) whose role runs it. Of promote these tests have a site's.
+#: Where they are in IAM, apart from what is tested.
+PATH = "/e2e/"
+OPERATOR, STATUS = "operator", "status"
+#: Playbook to the role that runs it: that of a repository in inputs(), or the operator's. Of promote these tests have a
+#: site's.
 RUN_BY = {
     "deploy_backend": "backend",
     "rollback_backend": "backend",
@@ -29,6 +36,8 @@ RUN_BY = {
     "deploy_frontend": "frontend",
     "rollback_frontend": "frontend",
     "promote": "frontend",
+    "site": OPERATOR,
+    "destroy": OPERATOR,
 }
 
 
@@ -77,44 +86,44 @@ def operator_scope(environment: Environment) -> dict[str, Any]:
     return given | {"tags": {"slipway:project": "slipway", "slipway:environment": environment.name}}
 
 
-def policies(environment: Environment) -> dict[str, dict[str, Any]]:
-    """Repository to the policy of the role that deploys, as role github_oidc makes it."""
-    return {role["repository"]: role["policy"] for role in roles_of(inputs(environment))}
+def policies(environment: Environment, role: str) -> list[dict[str, Any]]:
+    """The policies of a role."""
+    if role == OPERATOR:
+        return operator_permissions_plan.policies(operator_scope(environment))
+    given = inputs(environment)
+    if role == STATUS:
+        site = {"bucket": given["site_bucket"], "distribution_arn": given["distribution_arn"]}
+        return [permissions_plan.policy({**operator_scope(environment), "site": site})]
+    return [each["policy"] for each in roles_of(given) if each["repository"] == role]
 
 
-def role_name(environment: Environment, repository: str) -> str:
-    """The name of the role that is made here."""
-    return f"{environment.prefix}-e2e-{repository}"
-
-
-def make(environment: Environment) -> None:
-    """Make the roles; their accounts' administrators may take them."""
-    iam = environment.client("iam")
-    root = f"arn:aws:iam::{ACCOUNTS[environment.name]}:root"
-    trust = _document({"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"})
-    for repository, policy in policies(environment).items():
-        name = role_name(environment, repository)
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
-        iam.put_role_policy(RoleName=name, PolicyName="slipway", PolicyDocument=json.dumps(policy))
-
-
-def remove(environment: Environment) -> None:
-    """Have none of them any more."""
-    iam = environment.client("iam")
-    for repository in policies(environment):
-        name = role_name(environment, repository)
-        iam.delete_role_policy(RoleName=name, PolicyName="slipway")
-        iam.delete_role(RoleName=name)
-
-
-def session(environment: Environment, playbook: str) -> dict[str, str]:
-    """The variables with the credentials of a session of the role that runs a playbook."""
-    arn = f"arn:aws:iam::{ACCOUNTS[environment.name]}:role/{role_name(environment, RUN_BY[playbook])}"
-    taken = environment.client("sts").assume_role(RoleArn=arn, RoleSessionName=playbook)["Credentials"]
+def session(environment: Environment, role: str, name: str) -> dict[str, str]:
+    """The variables with the credentials of a session of a role, which is made if there is none yet."""
+    iam, sts = environment.client("iam"), environment.client("sts")
+    arn = f"arn:aws:iam::{ACCOUNTS[environment.name]}:role{PATH}{role}"
+    if arn not in {each["Arn"] for each in iam.list_roles(PathPrefix=PATH)["Roles"]}:
+        _make(iam, environment, role)
+    taken = sts.assume_role(RoleArn=arn, RoleSessionName=name)["Credentials"]
     names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
     variables = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
     return {variable: taken[name] for variable, name in zip(variables, names, strict=True)}
 
 
-def _document(statement: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+def _make(iam: Any, environment: Environment, role: str) -> None:
+    """Administrators of the account may take it."""
+    root = f"arn:aws:iam::{ACCOUNTS[environment.name]}:root"
+    trust = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    iam.create_role(RoleName=role, Path=PATH, AssumeRolePolicyDocument=document)
+    for number, policy in enumerate(policies(environment, role)):
+        iam.put_role_policy(RoleName=role, PolicyName=f"slipway-{number}", PolicyDocument=json.dumps(policy))
+
+
+def remove(environment: Environment) -> None:
+    """Have none of them any more."""
+    iam = environment.client("iam")
+    for role in iam.list_roles(PathPrefix=PATH)["Roles"]:
+        name = role["RoleName"]
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=name, PolicyName=policy)
+        iam.delete_role(RoleName=name)

@@ -41,7 +41,7 @@ def snapshot(environment: Environment, account: str) -> dict[str, Any]:
         gpu=f"{prefix}-llm",
         oidc=prefix,
     )
-    return document(wanted, "us-east-1", time.time(), observe(Clients(environment.client), wanted))
+    return document(wanted, "us-east-1", time.time(), observe(Clients(environment.looks), wanted))
 
 
 def told(found: dict[str, Any]) -> dict[str, Any]:
