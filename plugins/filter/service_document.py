@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.slipway.ops.plugins.module_utils import service_documents_plan as plan
+from ansible_collections.slipway.ops.plugins.module_utils import service_infrastructure_plan as infrastructure
 from ansible_collections.slipway.ops.plugins.module_utils import service_workers_plan as beside
 
 DOCUMENTATION = r"""
@@ -76,8 +77,8 @@ ALONE: dict[str, Callable[..., Any]] = {
     "scheduler_trust": beside.scheduler_trust,
     "scheduler_policy": beside.scheduler_policy,
     "names": beside.names,
-    "infrastructure_trust": plan.infrastructure_trust,
-    "infrastructure_policy": plan.infrastructure_policy,
+    "infrastructure_trust": infrastructure.infrastructure_trust,
+    "infrastructure_policy": infrastructure.infrastructure_policy,
 }
 WITH_TARGET_GROUPS: dict[str, Callable[..., Any]] = {
     "scaling_policies": plan.scaling_policies,

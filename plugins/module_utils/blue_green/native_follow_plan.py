@@ -95,10 +95,3 @@ def shown(rollout: Rollout) -> str:
 def _revision(revision: Revision) -> str:
     pending = f", {revision.pending} pending" if revision.pending else ""
     return f"{revision.running}/{revision.requested} running{pending}, {revision.production:g} %"
-
-
-def answer_command(rollout: Rollout, action: str) -> str:
-    """For a person without this toolkit at hand."""
-    hook = rollout.awaiting
-    asked = f"--hook-id {hook.id} " if hook else ""
-    return f"`aws ecs continue-service-deployment --service-deployment-arn {rollout.arn} {asked}--action {action}`"

@@ -26,9 +26,11 @@ from .pin_plan import release_in
 from .plan_model import (
     TAG_APPROVAL,
     TAG_PREVIOUS,
+    TAG_RELEASE,
     WITHDRAWN,
     ColorState,
     Definition,
+    Gates,
     Native,
     Scaling,
     Shift,
@@ -145,7 +147,7 @@ def to_release(snapshot: Snapshot, wanted: Wanted, live: str, *, withdraw: bool)
     if release is None:
         return Plan(blocked=f"there is no earlier release to return to; {shown_traffic(snapshot)}")
     request = recolored(release.body, snapshot.service, other(live))
-    direct = replace(wanted, shifts=(Shift(100, 0.0),), bake=0.0, pause_before_shift=False, gates=type(wanted.gates)())
+    direct = replace(wanted, shifts=(Shift(100, 0.0),), bake=0.0, pause_before_shift=False, gates=Gates())
     return _begin(
         snapshot,
         direct,
@@ -317,7 +319,7 @@ def _finish(
 def _mark(snapshot: Snapshot, color: str, definition: Definition | None, *, rollback: bool) -> list[Step]:
     """The release before is what the tag named until now; one that a rollback has left is not returned to."""
     native, arn = native_of(snapshot), definition.arn if definition else ""
-    old = native.tags.get("slipway:release") or _foreign_release(snapshot)
+    old = native.tags.get(TAG_RELEASE) or _foreign_release(snapshot)
     before = WITHDRAWN if rollback else old
     tags = {TAG_PREVIOUS: before} if before and before != arn else {}
     return [TagService(color, tags, released=True)]

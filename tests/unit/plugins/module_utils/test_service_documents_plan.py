@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.slipway.ops.plugins.module_utils import service_documents_plan as plan
+from ansible_collections.slipway.ops.plugins.module_utils import service_infrastructure_plan as infrastructure
 from jinja2.nativetypes import NativeEnvironment
 
 from tests.unit.plugins.module_utils.service_example import GROUPS, PARAMETER, SECRET, example
@@ -207,7 +208,7 @@ def test_who_elsewhere_pulls_and_from_whom_this_one_does():
 
 def test_ecs_moves_the_traffic_of_this_service_and_no_other():
     native = example(engine="native")
-    policy = plan.infrastructure_policy(native)
+    policy = infrastructure.infrastructure_policy(native)
     allowed = {each["Sid"]: each for each in policy["Statement"]}
     assert allowed["Targets"]["Resource"] == [
         f"arn:aws:elasticloadbalancing:us-east-1:111111111111:targetgroup/api-{color}/*" for color in ("blue", "green")
@@ -215,9 +216,9 @@ def test_ecs_moves_the_traffic_of_this_service_and_no_other():
     assert allowed["Listeners"]["Resource"] == [native["listener_arn"], native["preview_listener_arn"]]
     assert allowed["Rules"]["Resource"].endswith(":listener-rule/app/slipway-local/*")
     assert allowed["Rules"]["Condition"] == {"StringEquals": {"aws:ResourceTag/slipway:service": "api"}}
-    bare = plan.infrastructure_policy(example(listener_arn="", preview_listener_arn=""))
+    bare = infrastructure.infrastructure_policy(example(listener_arn="", preview_listener_arn=""))
     assert "Listeners" not in {each["Sid"] for each in bare["Statement"]}
-    assert plan.infrastructure_trust(native)["Statement"][0]["Principal"] == {"Service": "ecs.amazonaws.com"}
+    assert infrastructure.infrastructure_trust(native)["Statement"][0]["Principal"] == {"Service": "ecs.amazonaws.com"}
 
 
 def test_the_one_service_of_engine_native_scales():

@@ -2,11 +2,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.slipway.ops.plugins.module_utils.blue_green.native_follow_plan import (
-    answer_command,
-    judge,
-    shown,
-)
+from ansible_collections.slipway.ops.plugins.module_utils.blue_green.native_follow_plan import judge, shown
 from ansible_collections.slipway.ops.plugins.module_utils.blue_green.native_steps_plan import (
     BACK,
     DONE,
@@ -15,7 +11,7 @@ from ansible_collections.slipway.ops.plugins.module_utils.blue_green.native_step
     SHIFTED,
 )
 
-from tests.unit.plugins.module_utils.blue_green.native_cases import DEPLOYMENT, gate, revision, rollout
+from tests.unit.plugins.module_utils.blue_green.native_cases import gate, revision, rollout
 
 NEW = revision("v2", "green")
 FULL = revision("v2", "green", production=100.0)
@@ -70,11 +66,4 @@ def test_one_line_has_stage_counts_weights_hook_and_alarms():
     assert text == (
         "IN_PROGRESS POST_TEST_TRAFFIC_SHIFT; new 1/3 running, 2 pending, 10 %; old 3/3 running, 90 %; hook "
         "ecs-pause-1 waits until 2026-11-25T10:00:00, then ROLLBACK; 1 alarms watched"
-    )
-
-
-def test_the_command_that_answers():
-    assert "--hook-id ecs-pause-1 --action CONTINUE" in answer_command(gate(NEW), "CONTINUE")
-    assert answer_command(rollout(NEW), "ROLLBACK").endswith(
-        f"--service-deployment-arn {DEPLOYMENT} --action ROLLBACK`"
     )
