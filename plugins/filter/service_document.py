@@ -44,6 +44,8 @@ options:
       - scheduler_trust
       - scheduler_policy
       - names
+      - infrastructure_trust
+      - infrastructure_policy
   target_groups:
     description: Color to ARN of its target group. Required for C(scaling_policies) and C(alarms).
     type: dict
