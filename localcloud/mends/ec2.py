@@ -9,6 +9,7 @@ from typing import Any
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.models.tags import TagBackend
 from moto.ec2.models.vpcs import VPCBackend
+from moto.ec2.responses.elastic_block_store import ElasticBlockStore
 
 from localcloud.mends.patch import wrap
 
@@ -28,6 +29,7 @@ def install() -> None:
     wrap(TagBackend, "describe_tags", describe_tags)
     wrap(SecurityGroupRule, "__eq__", same_rule)
     wrap(VPCBackend, "delete_vpc", delete_vpc)
+    wrap(ElasticBlockStore, "describe_snapshots", describe_snapshots)
 
 
 def describe_tags(original: Any, self: Any, filters: dict[str, list[str]] | None = None) -> list[dict[str, str]]:
@@ -41,6 +43,19 @@ def describe_tags(original: Any, self: Any, filters: dict[str, list[str]] | None
         filters = filters | {"resource-type": wanted}
     found: list[dict[str, str]] = original(self, filters)
     return [tag | {"resource_type": _TYPES.get(tag["resource_type"], tag["resource_type"])} for tag in found]
+
+
+def describe_snapshots(original: Any, self: Any) -> Any:
+    """Whoever asks for the snapshots of an owner gets those; `self` is the account that asks.
+
+    moto gives everyone the snapshots of all its stock images, some 1,300 that belong to others.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html
+    """
+    answer = original(self)
+    owners = {self.current_account if owner == "self" else owner for owner in self._get_param("OwnerIds", [])}
+    if owners:
+        answer.result["Snapshots"] = [each for each in answer.result["Snapshots"] if each.owner_id in owners]
+    return answer
 
 
 def delete_vpc(original: Any, self: Any, vpc_id: str) -> Any:
