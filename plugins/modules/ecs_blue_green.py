@@ -359,7 +359,12 @@ EXAMPLES = r"""
     cluster: slipway-staging
     load_balancer: slipway-staging
     image: 222222222222.dkr.ecr.us-east-1.amazonaws.com/api:1.1.0
-    task_definition: "{{ api_task_definition }}"
+    task_definition:
+      cpu: 256
+      memory: 512
+      containers:
+        - name: api
+          port_mappings: [{container_port: 8080}]
     strategy: linear
     linear_step_percent: 25
     linear_step_pause: 180
