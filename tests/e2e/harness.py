@@ -112,6 +112,14 @@ class Environment:
                 self.callers[name] = roles.session(self, role, name)
             return self.callers[name]
 
+    @property
+    def administrator(self) -> dict[str, str]:
+        """The account's own credentials, for what no role here is meant for."""
+        return {
+            **{name: self.env[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")},
+            "AWS_SESSION_TOKEN": "",
+        }
+
     def forget_callers(self) -> None:
         """Have no roles but those that the playbooks made."""
         roles.remove(self)

@@ -71,7 +71,7 @@ def test_every_reason_is_for_something_that_is_granted():
 
 
 @pytest.fixture(scope="module")
-def call(environments):
+def call(environments, first_runs):
     """Call an operation by a role in local; code and message of the refusal."""
 
     def made(repository, service, operation, parameters):
