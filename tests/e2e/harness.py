@@ -97,7 +97,7 @@ class Environment:
     ) -> Done:
         """Run playbooks/NAME.yml with EXTRA variables, and ENV in place of the environment's own where it has it.
 
-        Those of a pipeline, site and destroy may do no more than the roles that are meant for them (roles.py).
+        Those of a pipeline and site may do no more than the roles that are meant for them (roles.py).
         """
         given = [*arguments, *(["-e", json.dumps(extra)] if extra else [])]
         RAN.append(commands.Play(name, frozenset(extra or {}), "--check" in arguments))

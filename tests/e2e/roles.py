@@ -36,8 +36,8 @@ RUN_BY = {
     "deploy_frontend": "frontend",
     "rollback_frontend": "frontend",
     "promote": "frontend",
+    # destroy.yml looks for GPU hosts whether there are any or not, which the operator's policy does not have.
     "site": OPERATOR,
-    "destroy": OPERATOR,
 }
 
 
