@@ -75,7 +75,7 @@ def inputs(environment: Environment) -> dict[str, Any]:
         ],
         "site_bucket": f"{environment.prefix}-site-{ACCOUNTS[environment.name]}",
         "site_kms_key_arn": "",
-        "distribution_arn": distributions[0]["ARN"],
+        "distribution_arn": distributions[0]["ARN"] if distributions else "",
         "promotion": yaml.safe_load(promotion.read_text())["slipway_promotion"] if promotion.exists() else {},
     }
 
@@ -114,8 +114,9 @@ def _make(iam: Any, environment: Environment, role: str) -> None:
     root = f"arn:aws:iam::{ACCOUNTS[environment.name]}:root"
     trust = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    wanted = policies(environment, role)
     iam.create_role(RoleName=role, Path=PATH, AssumeRolePolicyDocument=document)
-    for number, policy in enumerate(policies(environment, role)):
+    for number, policy in enumerate(wanted):
         iam.put_role_policy(RoleName=role, PolicyName=f"slipway-{number}", PolicyDocument=json.dumps(policy))
 
 
