@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 with suppress(ImportError):  # AnsibleAWSModule says what is missing
-    from botocore.exceptions import ClientError, HTTPClientError
+    from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, HTTPClientError
 
 from .api import ApiErrors, retry
 
@@ -18,8 +18,8 @@ PAGE = 20
 _SERVER_ERROR = 500
 _THROTTLED = ("ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException")
 
-# throttled: ECS has refused and begun nothing. unknown: it may have begun.
-Answer = Literal["done", "throttled", "unknown"]
+# refused: ECS was not reached or has throttled it, and has begun nothing. unknown: it may have begun.
+Answer = Literal["done", "refused", "unknown"]
 
 
 @ApiErrors.list_error_handler("list the deployments of service {service}", [])
@@ -71,10 +71,12 @@ def update_service_once(client: Any, cluster: str, name: str, changes: dict) -> 
         client.update_service(cluster=cluster, service=name, **changes)
     except ClientError as error:
         if error.response["Error"]["Code"] in _THROTTLED:
-            return "throttled"
+            return "refused"
         if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERROR:
             return "unknown"
         raise
+    except (ConnectTimeoutError, EndpointConnectionError):
+        return "refused"
     except HTTPClientError:
         return "unknown"
     return "done"

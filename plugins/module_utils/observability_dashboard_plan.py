@@ -62,7 +62,7 @@ def _service(page: Page, inputs: Inputs, service: Inputs, target_groups: Mapping
     if kind == "web":
         groups = {color: target_groups.get(f"{service['name']}-{color}", "") for color in COLORS}
         groups = {color: arn.split(":")[5] for color, arn in groups.items() if arn}
-        _web(page, inputs, service["name"], groups)
+        _web(page, inputs, service, groups)
     else:
         _tasks(page, inputs, {"tasks": service["name"]})
     workers = [entry["name"] for entry in service.get("workers") or ()]
@@ -70,9 +70,12 @@ def _service(page: Page, inputs: Inputs, service: Inputs, target_groups: Mapping
         _tasks(page, inputs, {name: f"{service['name']}-{name}" for name in workers})
 
 
-def _web(page: Page, inputs: Inputs, name: str, groups: Mapping[str, str]) -> None:
+def _web(page: Page, inputs: Inputs, service: Inputs, groups: Mapping[str, str]) -> None:
     """The four golden signals, then what stands behind them. Without groups, only what runs."""
-    colors = {color: f"{name}-{color}" for color in COLORS}
+    name = service["name"]
+    one = service.get("engine") == "native"
+    # Of engine native both colors are of one ECS service.
+    colors = {"tasks": name} if one else {color: f"{name}-{color}" for color in COLORS}
     if not groups:
         _tasks(page, inputs, colors)
         return

@@ -22,7 +22,7 @@ from .waits import dead_tasks
 from .watch import metric_values
 from .watch_plan import metric_problems
 
-# Of UpdateService, while ECS throttles it or does not answer; a lost answer is looked for before each.
+# Of UpdateService, while ECS does not take it. One that may have begun something is never sent again.
 ATTEMPTS = 5
 PAUSE = 2.0
 # Seconds within which a deployment that was begun must be listed.
@@ -66,14 +66,24 @@ def _update(run: Run, step: StartRollout, definition: str) -> None:
         )
         if answer == "done":
             return
-        arn = _listed(run, step, PAUSE) if answer == "unknown" else None
-        if arn:
-            run.progress.say(f"ECS did not answer but has begun deployment {arn.rpartition('/')[2]}: taken over")
-            run.rollout["arn"] = arn
+        if answer == "unknown":
+            run.rollout["arn"] = _adopted(run, step)
             return
-        run.progress.say(f"UpdateService was {'throttled' if answer == 'throttled' else 'not answered'}: once more")
+        run.progress.say("ECS did not take UpdateService: once more")
         run.pause(PAUSE)
     raise StepFailedError(f"ECS took no UpdateService of {run.scope.service} in {ATTEMPTS} attempts")
+
+
+def _adopted(run: Run, step: StartRollout) -> str:
+    """The deployment that a request without an answer has begun."""
+    arn = _listed(run, step, LISTED)
+    if arn is None:
+        raise StepFailedError(
+            f"ECS did not answer UpdateService of {run.scope.service} and lists no new deployment within {LISTED:g} s. "
+            "It was not sent again, as that could begin a second one: run this again, which looks first"
+        )
+    run.progress.say(f"ECS did not answer but has begun deployment {arn.rpartition('/')[2]}: taken over")
+    return arn
 
 
 def _listed(run: Run, step: StartRollout, seconds: float) -> str | None:

@@ -279,7 +279,7 @@ def _egress(canvas: Canvas, said: scene.Backend, heights: _Heights, tops: Sequen
     # Every line turns towards the same height on the bus, so that all together look like one.
     hub = (BUS, (middles[0] + middles[-1]) / 2)
     right = COLUMNS[1] - BAND_INSET
-    straight = {box.middle for _, box in places} & set(middles)
+    straight = {place[1].middle for place in places} & set(middles)
     for middle in middles:
         corner = (BUS, middle)
         for way in (

@@ -100,6 +100,15 @@ def titles(found):
     return [each["properties"].get("title") or each["properties"]["markdown"].splitlines()[0] for each in found]
 
 
+def test_both_colors_of_engine_native_are_one_ecs_service():
+    services = [{**each, "engine": "native"} for each in example()["services"] if each["name"] == "api"]
+    found = {
+        name: each for name, each in zip(titles(widgets(services=services)), widgets(services=services), strict=True)
+    }
+    lines = found["api: tasks"]["properties"]["metrics"]
+    assert {line[line.index("ServiceName") + 1] for line in lines} == {"api"}
+
+
 def test_the_dashboard_has_the_golden_signals_by_color():
     found = widgets(gpu_name="slipway-test-llm")
     shown = dict(zip(titles(found), found, strict=True))

@@ -238,7 +238,7 @@ def test_a_first_release_that_does_not_come_up_leaves_nothing_running(site):
     ended(site("deploy", "serve:1"), "promoted")
 
 
-@pytest.mark.parametrize("answers", [["unknown"], ["throttled", "done"]], ids=["lost", "throttled"])
+@pytest.mark.parametrize("answers", [["unknown"], ["refused", "done"]], ids=["lost", "refused"])
 def test_a_deployment_is_begun_once(site, monkeypatch, answers):
     released(site)
     before = len(site.cloud.ecs.list_service_deployments(cluster="main", service=site.name)["serviceDeployments"])
@@ -246,7 +246,7 @@ def test_a_deployment_is_begun_once(site, monkeypatch, answers):
 
     def once(*arguments):
         answer = left.pop(0)
-        if answer != "throttled":
+        if answer != "refused":
             real(*arguments)
         return answer
 
@@ -255,6 +255,18 @@ def test_a_deployment_is_begun_once(site, monkeypatch, answers):
     ended(site("deploy", "serve:2"), "promoted")
     after = len(site.cloud.ecs.list_service_deployments(cluster="main", service=site.name)["serviceDeployments"])
     assert after == before + 1
+
+
+def test_what_may_have_begun_is_not_sent_again(site, monkeypatch):
+    live = released(site)["colors"]["to"]
+    sent = []
+    monkeypatch.setattr(native_run, "LISTED", 0.2)
+    monkeypatch.setattr(ecs_deployments, "update_service_once", lambda *_arguments: sent.append(1) or "unknown")
+    result = site("deploy", "serve:2")
+    assert result["failed"]
+    assert "It was not sent again" in result["msg"]
+    assert len(sent) == 1
+    assert site.weights()[live] > 0
 
 
 class KilledError(BaseException):
