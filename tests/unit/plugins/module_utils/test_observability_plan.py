@@ -102,9 +102,7 @@ def titles(found):
 
 def test_both_colors_of_engine_native_are_one_ecs_service():
     services = [{**each, "engine": "native"} for each in example()["services"] if each["name"] == "api"]
-    found = {
-        name: each for name, each in zip(titles(widgets(services=services)), widgets(services=services), strict=True)
-    }
+    found = dict(zip(titles(widgets(services=services)), widgets(services=services), strict=True))
     lines = found["api: tasks"]["properties"]["metrics"]
     assert {line[line.index("ServiceName") + 1] for line in lines} == {"api"}
 
