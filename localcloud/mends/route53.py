@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Route 53: a change that does not fit to the records as they are is refused, with all of its batch."""
+"""Route 53: a change that does not fit to the records as they are is refused, with all of its batch.
+
+And the name servers of a zone are no reusable delegation set.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,20 @@ class InvalidChangeBatchError(Route53ClientError):  # type: ignore[misc]
 
 
 def install() -> None:
-    """Put the mend in place."""
+    """Put the mends in place."""
     wrap(Route53Backend, "change_resource_record_sets", _fitting)
+    wrap(Route53Backend, "create_hosted_zone", _with_servers_of_its_own)
+
+
+def _with_servers_of_its_own(original: Any, self: Route53Backend, *args: Any, **kwargs: Any) -> FakeZone:
+    """moto makes a reusable delegation set for each zone that names none, lists it, and keeps it when the zone goes.
+    https://docs.aws.amazon.com/Route53/latest/APIReference/API_CreateReusableDelegationSet.html
+    """
+    before = dict(self.delegation_sets)
+    zone: FakeZone = original(self, *args, **kwargs)
+    if zone.delegation_set is not None and not zone.delegation_set.id:
+        self.delegation_sets = before
+    return zone
 
 
 def _fitting(original: Any, self: Route53Backend, zone_id: str, changes: list[dict[str, Any]]) -> None:

@@ -321,3 +321,14 @@ def test_a_key_is_known_by_its_arn_and_a_saved_query_by_its_id(cloud):
     ):
         with pytest.raises(logs.exceptions.ResourceNotFoundException):
             unknown()
+
+
+def test_the_name_servers_of_a_zone_are_no_reusable_delegation_set(cloud):
+    route53 = cloud.client("route53")
+    own = route53.create_reusable_delegation_set(CallerReference="own")["DelegationSet"]["Id"]
+    zone = route53.create_hosted_zone(Name="example.net", CallerReference="plain")
+    assert len(zone["DelegationSet"]["NameServers"]) == 4
+    route53.create_hosted_zone(Name="example.org", CallerReference="with", DelegationSetId=own)
+    assert [each["Id"] for each in route53.list_reusable_delegation_sets()["DelegationSets"]] == [own]
+    route53.delete_hosted_zone(Id=zone["HostedZone"]["Id"])
+    assert [each["Id"] for each in route53.list_reusable_delegation_sets()["DelegationSets"]] == [own]
