@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help venv lock demo test lint unit sanity molecule e2e web workflows docs bench chaos torture host-boot local-up local-down clean
+.PHONY: help venv lock demo test lint unit sanity molecule e2e web workflows docs posture bench chaos torture host-boot local-up local-down clean
 .PHONY: $(STAMP)
 
 help:  ## this list
@@ -22,9 +22,11 @@ venv: $(STAMP)  ## make .venv from the hash-locked requirements (Python from .py
 $(STAMP):
 	@./tests/gates/make_venv.sh $(VENV) $(STAMP)
 
-lock: venv  ## write requirements.txt anew from requirements.in
+lock: venv  ## write requirements.txt and requirements-scanners.txt anew from their .in files
 	uv pip compile -q --universal --generate-hashes --python-version 3.12 --no-header --no-annotate \
 	  -o requirements.txt requirements.in
+	uv pip compile -q --universal --generate-hashes --python-version 3.12 --no-header --no-annotate \
+	  -o requirements-scanners.txt requirements-scanners.in
 
 demo: venv  ## provision, deploy v1, swap to v2 under load, publish the site, on the local cloud; writes build/report.html; ENGINE=native has ECS swap
 	$(PYTHON) -m localcloud.demo $(if $(ENGINE),--engine $(ENGINE))
@@ -36,6 +38,10 @@ test: venv  ## every gate that CI runs
 docs: venv  ## the documentation's site in build/site, and whether its commands have their tests
 lint unit sanity molecule e2e web workflows docs: venv  ## one gate
 	$(PYTHON) -m tests.gates $@
+
+posture: venv  ## Prowler looks at what site.yml makes of production in a local cloud (1.4 GB of scanner once, then some two minutes)
+	@./tests/gates/make_venv.sh build/scanners build/scanners/.cksum requirements-scanners.txt
+	$(PYTHON) -m tests.posture build/scanners
 
 bench: venv  ## the benchmarks, as tables
 	$(PYTHON) -m tests.bench

@@ -21,6 +21,8 @@ from tests.e2e import roles
 CALLBACK = Path(__file__).parent / "callback"
 SERVICE = "api"
 OLD, NEW = "api:1.0.0", "api:2.0.0"
+# A part of a webhook's address that nobody may read: test_9_secrets.py.
+CANARY = "a-canary-among-the-secrets"
 # Every run of a playbook, for test_9_documented.py.
 RAN: list[commands.Play] = []
 # Seconds that a weight change takes to reach the load balancer: the issue's own figure.

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Makes the virtual environment $1 from requirements.txt unless the stamp $2 says that it is up to date.
+# Makes the virtual environment $1 from the lock $3 (requirements.txt) unless the stamp $2 says that it is up to date.
 set -euo pipefail
-venv=$1 stamp=$2
-lock=$(cksum < requirements.txt)
+venv=$1 stamp=$2 requirements=${3:-requirements.txt}
+lock=$(cksum < "$requirements")
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$lock" ] && "$venv/bin/python" -c '' 2>/dev/null; then exit 0; fi
 
 # A candidate counts only if it runs: a pyenv shim may exist for a version that is not active.
@@ -25,5 +25,5 @@ python=$(find_python)
 echo "Making $venv with $("$python" --version) (about a minute, once)" >&2
 rm -f "$stamp"
 "$python" -m venv --clear "$venv"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
 printf '%s' "$lock" > "$stamp"

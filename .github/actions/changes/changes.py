@@ -23,7 +23,7 @@ RULES = (
     (re.compile(r"\.github/.*|examples/workflows/.*"), ("unit", "workflows", "e2e")),
     (re.compile(r"examples/web/.*"), ("unit", "web", "e2e")),
     (re.compile(r"examples/api/.*"), ("unit", "workflows", "e2e")),
-    (re.compile(r"tests/(unit|bench|chaos|torture)/.*"), ("unit",)),
+    (re.compile(r"tests/(unit|bench|chaos|torture|posture)/.*"), ("unit",)),
     (re.compile(r"tests/browser/.*"), ("web",)),
     (re.compile(r"tests/(e2e|pipelines|docs)/.*"), ("unit", "e2e")),
     (re.compile(r"molecule/.*"), ("unit", "molecule")),

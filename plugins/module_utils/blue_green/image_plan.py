@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 _REGISTRY = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?")
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*")
+# Characters of a repository's name at most (RepositoryName of Amazon ECR's API), and of a bad reference that are shown.
+_LONGEST, _SHOWN = 256, 200
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -43,14 +45,16 @@ class ImageReference:
 def image_complaint(text: str) -> str | None:
     """One line that says what is wrong with a reference, None for a good one."""
     rest, at, digest = text.partition("@")
+    shown = repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
     registry, slash, path = rest.partition("/")
     repository, colon, tag = path.partition(":")
     if at and not _DIGEST.fullmatch(digest):
-        return f"image {text!r}: a digest is sha256: and 64 lower-case hex digits"
+        return f"image {shown}: a digest is sha256: and 64 lower-case hex digits"
     if not slash or not _REGISTRY.fullmatch(registry):
-        return f"image {text!r} is no Amazon ECR image (ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME[:TAG|@sha256:DIGEST])"
-    if not _REPOSITORY.fullmatch(repository) or (colon and not _TAG.fullmatch(tag)):
-        return f"image {text!r}: the repository name or the tag is malformed"
+        return f"image {shown} is no Amazon ECR image (ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME[:TAG|@sha256:DIGEST])"
+    named = len(repository) <= _LONGEST and _REPOSITORY.fullmatch(repository)
+    if not named or (colon and not _TAG.fullmatch(tag)):
+        return f"image {shown}: the repository name or the tag is malformed"
     return None
 
 

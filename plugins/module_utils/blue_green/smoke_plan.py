@@ -16,12 +16,14 @@ from .plan_model import Probe, Smoke
 # Characters of a body that a failure shows.
 SHOWN_BODY = 200
 # A value beside a name that sounds like a secret's, as JSON, a form or a header has it, and credentials by their form.
+# Nothing of unbounded length stands where a match can begin at each character: a long answer would take hours.
 _NAMED = re.compile(
-    r"""(?ix) (["']? [\w.-]* (?: password | passwd | secret | token | api[_-]?key | authorization | cookie | credential
-    | private[_-]?key | session | signature ) [\w.-]* ["']? \s* [:=] \s* ) (?: "[^"]*"? | '[^']*'? | [^\s,;&}<]+ )"""
+    r"""(?ix) ( (?: password | passwd | secret | token | api[_-]?key | authorization | cookie | credential
+    | private[_-]?key | session | signature ) [\w.-]{0,64} ["']? \s* [:=] \s* )
+    (?: "[^"]*"? | '[^']*'? | [^\s,;&}<{[] [^\s,;&}<]* )"""
 )
 _SCHEMED = re.compile(r"(?i)\b(bearer|basic)(\s+)[\w.~+/=-]+")
-_KEYS = re.compile(r"\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|sk-[\w-]{16,})")
+_KEYS = re.compile(r"\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|eyJ[\w-]{1,4096}\.[\w-]+(?:\.[\w-]*)?|sk-[\w-]{16,})")
 _HIDDEN = "***"
 
 
