@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.e2e import lister
+from tests.e2e.harness import SERVICE, wait_until
 
 CONFIRMED = {name: {"confirm": f"slipway-{name}"} for name in ("local", "staging", "production")}
 # Environment, extra variables, what is said.
@@ -33,6 +34,7 @@ def secret(serving):
 @pytest.fixture(scope="module")
 def looks(environments, serving, secret):
     """Runs that must change nothing, two at a time: those that are refused, and one in check mode."""
+    wait_until("nothing is kept warm", lambda: _nothing_is_warm(serving))
     before = {name: each.everything() for name, each in environments.items()}
     with ThreadPoolExecutor(2) as threads:
         runs = {"check": threads.submit(serving.playbook, "destroy", "--check")}
@@ -40,6 +42,13 @@ def looks(environments, serving, secret):
             runs[case] = threads.submit(environments[name].playbook, "destroy", extra=extra)
     assert {name: each.everything() for name, each in environments.items()} == before
     return {case: future.result() for case, future in runs.items()}
+
+
+def _nothing_is_warm(environment):
+    """What the last swap has kept ends by itself, and would look like the work of a run. Elsewhere it is kept an hour."""
+    traffic = environment.traffic()
+    idle = [f"{SERVICE}-{color}" for color, weight in traffic["weights"].items() if not weight]
+    return not any(traffic["services"][name][0] for name in idle)
 
 
 @pytest.mark.parametrize("case", REFUSED)
