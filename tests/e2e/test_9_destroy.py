@@ -45,7 +45,7 @@ def looks(environments, serving, secret):
 
 
 def _nothing_is_warm(environment):
-    """What the last swap has kept ends by itself, and would look like the work of a run. Elsewhere it is kept an hour."""
+    """What the last swap has kept ends by itself, and would look like a run's work. Elsewhere it is kept an hour."""
     traffic = environment.traffic()
     idle = [f"{SERVICE}-{color}" for color, weight in traffic["weights"].items() if not weight]
     return not any(traffic["services"][name][0] for name in idle)
