@@ -56,7 +56,7 @@ def read_rule(elb: Any, name: str) -> dict[str, Any]:
 def import_certificate() -> str:
     """ARN of a self-signed certificate imported into ACM."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "molecule.example")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "alb.example")])
     now = datetime.datetime.now(datetime.UTC)
     certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
