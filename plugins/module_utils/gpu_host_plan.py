@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .alarm_plan import alarm
 from .llm_fit_plan import REFUSED, Fit, fit
 from .service_documents_plan import policy_document, statement
 from .service_problems_plan import BUCKET, LOG_RETENTION, TOPIC_ARN, number
@@ -245,25 +246,16 @@ def uptime_alarm(host: Inputs, off_policy_arn: str) -> Document:
     """Hosts that ran for max_hours without a break are switched off, whatever they think of it themselves."""
     hours = int(host["max_hours"])
     topics = [host["topic_arn"]] if host["topic_arn"] else []
-    return {
-        "alarm_name": f"{host['name']}-uptime",
-        "alarm_description": f"GPU hosts of {host['name']} have run for {hours} hours; this switches them off",
+    measured = {
         "namespace": "AWS/AutoScaling",
         "metric_name": "GroupInServiceInstances",
         "dimensions": [{"name": "AutoScalingGroupName", "value": host["name"]}],
         "statistic": "Minimum",
         "period": 3600,
-        "evaluation_periods": hours,
-        "datapoints_to_alarm": hours,
-        "comparison_operator": "GreaterThanThreshold",
-        "threshold": 0.0,
-        # Without a group there is no metric, and nothing to switch off.
-        "treat_missing_data": "notBreaching",
-        "actions_enabled": True,
-        "alarm_actions": [off_policy_arn, *topics],
-        "ok_actions": [],
-        "insufficient_data_actions": [],
     }
+    told = f"GPU hosts of {host['name']} have run for {hours} hours; this switches them off"
+    # Without a group there is no metric, and nothing to switch off.
+    return alarm(f"{host['name']}-uptime", told, measured, 0.0, [off_policy_arn, *topics], [], periods=hours)
 
 
 def user_data(host: Inputs, key: str, sha256: str) -> str:

@@ -11,6 +11,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.slipway.ops.plugins.module_utils.alarm_plan import alarm
+from ansible_collections.slipway.ops.plugins.module_utils.service_documents_plan import policy_document
+
 Inputs = Mapping[str, Any]
 Document = dict[str, Any]
 
@@ -42,7 +45,7 @@ def topic_arn(inputs: Inputs) -> str:
 def topic_policy(inputs: Inputs) -> Document:
     """Alarms of this account may publish, and nobody without TLS; who may do more is up to IAM."""
     arn = topic_arn(inputs)
-    return _policy(
+    return policy_document(
         {
             "Sid": "Alarms",
             "Effect": "Allow",
@@ -68,7 +71,7 @@ def key_policy(inputs: Inputs) -> Document:
     With AWS's own key for SNS no alarm could be sent:
     https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
     """
-    return _policy(
+    return policy_document(
         {
             "Sid": "Account",
             "Effect": "Allow",
@@ -192,24 +195,14 @@ def _alarm(
 ) -> Document:
     namespace, metric_name, statistic = metric
     actions = [topic_arn(inputs)]
-    return {
-        "alarm_name": f"{inputs['name']}-{suffix}",
-        "alarm_description": description,
+    measured = {
         "namespace": namespace,
         "metric_name": metric_name,
         "statistic": statistic,
         "dimensions": [{"name": name, "value": value} for name, value in dimensions.items()],
         "period": 60,
-        "comparison_operator": "GreaterThanThreshold",
-        "threshold": float(threshold),
-        "evaluation_periods": 3,
-        "datapoints_to_alarm": 3,
-        "treat_missing_data": "notBreaching",
-        "actions_enabled": True,
-        "alarm_actions": actions,
-        "ok_actions": actions,
-        "insufficient_data_actions": [],
     }
+    return alarm(f"{inputs['name']}-{suffix}", description, measured, float(threshold), actions, actions)
 
 
 def _alarms_only(inputs: Inputs) -> Document:
@@ -218,10 +211,6 @@ def _alarms_only(inputs: Inputs) -> Document:
         "StringEquals": {"aws:SourceAccount": str(inputs["account_id"])},
         "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{scope}:alarm:*"},
     }
-
-
-def _policy(*statements: Document) -> Document:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def _names(inputs: Inputs) -> Iterator[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.slipway.ops.plugins.module_utils.alarm_plan import alarm
 from ansible_collections.slipway.ops.plugins.module_utils.promotion import sharing_plan
 from ansible_collections.slipway.ops.plugins.module_utils.service_problems_plan import (
     provider_url,
@@ -373,18 +374,7 @@ def _alarm(
         query = _query(identity, _group_metric(service, metric, target_groups[color]), stat)
         query["metric_stat"]["period"] = 60
         queries.append(query)
-    actions = list(service["alarm_actions"])
-    return {
-        "alarm_name": f"{service['cluster']}-{service['name']}-{suffix}",
-        "alarm_description": description,
-        "metrics": [*queries, {"id": "value", "label": suffix, "expression": expression, "return_data": True}],
-        "comparison_operator": "GreaterThanThreshold",
-        "threshold": threshold,
-        "evaluation_periods": 3,
-        "datapoints_to_alarm": 3,
-        "treat_missing_data": "notBreaching",
-        "actions_enabled": True,
-        "alarm_actions": actions,
-        "ok_actions": actions,
-        "insufficient_data_actions": [],
-    }
+    actions = service["alarm_actions"]
+    value = {"id": "value", "label": suffix, "expression": expression, "return_data": True}
+    name = f"{service['cluster']}-{service['name']}-{suffix}"
+    return alarm(name, description, {"metrics": [*queries, value]}, threshold, actions, actions)

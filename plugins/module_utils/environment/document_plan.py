@@ -26,6 +26,16 @@ def iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _head(wanted: Wanted, region: str, read_at: float) -> Document:
+    return {
+        "schema": SCHEMA,
+        "name": wanted.name,
+        "account_id": wanted.account_id,
+        "region": region,
+        "read_at": iso(read_at),
+    }
+
+
 def document(wanted: Wanted, region: str, read_at: float, found: Observed) -> Document:
     """read_at: Unix seconds."""
     alarms = [edge_plan.alarm(each) for each in found.alarms]
@@ -33,11 +43,7 @@ def document(wanted: Wanted, region: str, read_at: float, found: Observed) -> Do
     locks = {name: _lock(held) for name, held in found.locks.items()}
     site = edge_plan.site(wanted, found.distribution, found.current, found.invalidations, found.records.get(SITE, []))
     return {
-        "schema": SCHEMA,
-        "name": wanted.name,
-        "account_id": wanted.account_id,
-        "region": region,
-        "read_at": iso(read_at),
+        **_head(wanted, region, read_at),
         "network": network_plan.network(found.vpc, found.of_vpc, peering) if found.vpc else None,
         "load_balancer": _balancer(found),
         "services": _services(wanted, found, locks, alarms),
@@ -55,11 +61,7 @@ def unreadable(wanted: Wanted, region: str, read_at: float, message: str) -> Doc
     """The document of an environment of which nothing could be read."""
     empty: Document = dict.fromkeys(("network", "load_balancer", "site", "gpu", "atlas"))
     return {
-        "schema": SCHEMA,
-        "name": wanted.name,
-        "account_id": wanted.account_id,
-        "region": region,
-        "read_at": iso(read_at),
+        **_head(wanted, region, read_at),
         **empty,
         "services": [],
         "ci": edge_plan.ci(wanted, False, ()),
