@@ -22,16 +22,7 @@ author:
   - Contributors to the Slipway project (@slipway)
 extends_documentation_fragment:
   - slipway.ops.atlas
-  - ansible.builtin.action_common_attributes
-attributes:
-  check_mode:
-    support: full
-    description: Changes nothing in either mode.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  platform:
-    platforms: posix
+  - slipway.ops.attributes.info
 """
 
 EXAMPLES = r"""

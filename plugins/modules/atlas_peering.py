@@ -93,14 +93,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - ansible.builtin.action_common_attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  platform:
-    platforms: posix
+  - slipway.ops.attributes
 notes:
   - The Atlas credentials need the roles Project Owner, for the container, and Project Network Access Manager.
   - A run that only waits for what an earlier one began reports no change.

@@ -141,14 +141,8 @@ options:
     description: Answer with a document that holds nothing but the problem when nothing can be read at all.
     type: bool
     default: false
-attributes:
-  check_mode:
-    support: full
-    description: Changes nothing in either mode.
-  diff_mode:
-    support: none
-    description: Changes nothing.
 extends_documentation_fragment:
+  - slipway.ops.attributes.info
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

@@ -39,17 +39,8 @@ options:
     description: Where the REST API is, https unless it is on this machine. E(GITHUB_API_URL) is the fallback.
     type: str
     default: https://api.github.com
-attributes:
-  check_mode:
-    support: full
-    description: Changes nothing in either mode.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  platform:
-    platforms: posix
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
+  - slipway.ops.attributes.info
 """
 
 EXAMPLES = r"""

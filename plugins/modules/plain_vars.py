@@ -24,27 +24,10 @@ options:
     elements: str
     required: true
 attributes:
-  action:
-    support: full
-  async:
-    support: none
-  become:
-    support: none
   bypass_host_loop:
     support: full
-  check_mode:
-    support: full
-  connection:
-    support: none
-  delegation:
-    support: none
-  diff_mode:
-    support: none
-  platform:
-    platforms: all
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
-  - ansible.builtin.action_common_attributes.conn
+  - slipway.ops.attributes.controller
   - ansible.builtin.action_common_attributes.flow
 notes:
   - Runs on the controller only.

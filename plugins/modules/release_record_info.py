@@ -33,14 +33,8 @@ options:
     description: How many records to list, at least 1.
     type: int
     default: 10
-attributes:
-  check_mode:
-    support: full
-    description: Changes nothing in either mode.
-  diff_mode:
-    support: none
-    description: Changes nothing.
 extends_documentation_fragment:
+  - slipway.ops.attributes.info
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

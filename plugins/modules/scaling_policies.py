@@ -34,15 +34,8 @@ options:
           - The C(TargetTrackingScalingPolicyConfiguration) of the Application Auto Scaling API, in snake_case.
         type: dict
         required: true
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  platform:
-    platforms: posix
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
+  - slipway.ops.attributes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
