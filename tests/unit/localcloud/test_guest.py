@@ -13,12 +13,13 @@ from ansible_collections.slipway.ops.plugins.module_utils.endpoint_plan import A
 from moto.iam.models import iam_backends
 from moto.moto_api._internal import moto_api_backend
 
-from localcloud import accounts, guest, mends
+from localcloud import accounts, guest
 from localcloud.alb import server as alb
 from localcloud.atlas.tls import Proxy
 from localcloud.control.server import Server
 from localcloud.edge import server as edge
 from localcloud.network import free_port
+from tests.unit.localcloud.fixtures.mended import all_mends
 
 ELSEWHERE = ("192.0.2.7", 40000)
 
@@ -134,13 +135,13 @@ def test_a_real_connection_from_another_address_gets_no_answer():
 
 def test_keys_of_the_local_cloud_are_no_keys_of_aws():
     made = [account.access_key for account in accounts.make("127.0")]
-    mends.install()
-    try:
-        user = iam_backends["111111111111"]["aws"]
-        user.create_user("us-east-1", "someone")
-        made += [user.create_access_key("someone").access_key_id for _ in range(2)]
-    finally:
-        moto_api_backend.reset()
+    with all_mends():
+        try:
+            user = iam_backends["111111111111"]["aws"]
+            user.create_user("us-east-1", "someone")
+            made += [user.create_access_key("someone").access_key_id for _ in range(2)]
+        finally:
+            moto_api_backend.reset()
     assert all(LOCAL_KEY.match(key) for key in made)
     assert not any(AWS_KEY.fullmatch(key) for key in made[:1] + made[3:])
     assert len(set(made)) == len(made)

@@ -16,11 +16,12 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.moto_api._internal import moto_api_backend
 
-from localcloud import mends, network
+from localcloud import network
 from localcloud.control import access, dispatcher
 from localcloud.control.server import Server
 from localcloud.iam.guard import Guard
 from localcloud.settings import Account
+from tests.unit.localcloud.fixtures.mended import all_mends
 
 ACCOUNTS = [
     Account(name, number * 12, f"AKIASLIPWAYLOCAL{number * 4}", "secret", "127.0.0.1", 1, 2)
@@ -42,7 +43,6 @@ class Cloud:
     """An API with two accounts, whose roles are made as tests need them."""
 
     def __init__(self, folder):
-        mends.install()
         prefix, self._claim = network.claim_network(str(folder))
         host, self.guard = f"{prefix}.0.1", Guard(each.id for each in ACCOUNTS)
         port = network.free_port(host, 4566)
@@ -93,7 +93,7 @@ class Cloud:
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory):
     """The API, enforcing; without AWS's own policies, which take most of a second an account."""
-    with pytest.MonkeyPatch.context() as patch, Cloud(tmp_path_factory.mktemp("iam")) as made:
+    with all_mends(), pytest.MonkeyPatch.context() as patch, Cloud(tmp_path_factory.mktemp("iam")) as made:
         patch.setenv("MOTO_IAM_LOAD_MANAGED_POLICIES", "false")
         yield made
 
